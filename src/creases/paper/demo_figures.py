@@ -1,4 +1,4 @@
-"""The two pictures of the demo: the count as the network learns, and the regions of one plane as it does."""
+"""The two pictures of the demo: the count during training, and the regions in one plane."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["curve_figure", "regions_figure"]
 
 
 def curve_figure(epochs: ArrayLike, series: Sequence[Series], widths: Sequence[int], most: int) -> Figure:
-    """Regions / N^2 in the first epoch, through training, and beside the most that the depth allows.
+    """Regions / N^2 in the first epoch, during training, and compared with the largest number that the depth allows.
 
     epochs : shape (moments,). series : counts of each kind of plane. widths : the hidden layers.
     most : an upper bound on the regions in a plane of any network of these widths.
@@ -44,14 +44,14 @@ def curve_figure(epochs: ArrayLike, series: Sequence[Series], widths: Sequence[i
     write_at(beside, most, f"most that the depth allows: {most:,}")
     beside.set(yscale="log", ylim=(neurons, 10.0 * most), ylabel="regions")
     beside.set_title("what the depth would allow", fontsize="medium")
-    for ax in (early, beside):  # one legend says it for all three
+    for ax in (early, beside):  # one legend for all three
         if legend := ax.get_legend():
             legend.remove()
     return figure
 
 
 def write_at(ax: Axes, height: float, text: str) -> None:
-    """A line of text on top of a level, at the right."""
+    """A line of text above a level, at the right."""
     ax.annotate(
         text,
         (1.0, height),
@@ -64,7 +64,7 @@ def write_at(ax: Axes, height: float, text: str) -> None:
 
 
 def regions_figure(complexes: Sequence[tuple[str, Complex]], points: ArrayLike, labels: Sequence[str]) -> Figure:
-    """The regions of one plane at several moments, the data points on it marked and named.
+    """The regions of one plane at several moments, with the data points in it marked and named.
 
     complexes : a title and the regions of the plane, for each moment. points : shape (m, 2), in the plane's own
     coordinates. labels : a name for each point.
@@ -81,7 +81,7 @@ def regions_figure(complexes: Sequence[tuple[str, Complex]], points: ArrayLike, 
 
 
 def name_points(ax: Axes, points: ArrayLike, labels: Sequence[str]) -> None:
-    """The label of each point beside it, on a ground of its own."""
+    """Write the label of each point beside it, on its own background."""
     for (x, y), label in zip(np.asarray(points).tolist(), labels, strict=True):
         ax.annotate(
             label,

@@ -1,4 +1,4 @@
-"""The picture of the distances to the nearest boundary: against training, against N, and their histogram."""
+"""The picture of the distances to the nearest boundary: during training, as a function of N, and as a histogram."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ Floats = NDArray[np.float64]
 
 KINDS = {"train": COLOURS[0], "test": COLOURS[1], "noise": COLOURS[2]}
 DEPTHS = {3: (COLOURS[0], "o-"), 4: (COLOURS[1], "s--"), 5: (COLOURS[2], "^:")}
-# Between the lower ends of bins.
+# The distance between the lower ends of bins.
 WIDTH = BINS[1] - BINS[0]
 
 
 def draw_distances(data: Data, runs: pandas.DataFrame, biases: Sequence[float], guides: tuple[float, float]) -> Picture:
-    """A row a scale of the biases: distance x N against epoch and accuracy, distance against N, the histogram.
+    """One row per scale of the biases: distance x N against epoch and accuracy, distance against N, the histogram.
 
-    runs : a row a run, moment and kind of points; columns hidden, depth, bias, domain, epoch, seed, neurons, value (the
-    mean distance), product (times N) and test_accuracy. guides : factors c of curves c / N.
+    runs : one row per run, moment and kind of points; columns hidden, depth, bias, domain, epoch, seed, neurons, value
+    (the mean distance), product (times N) and test_accuracy. guides : factors c of curves c / N.
     """
     figure = new_figure(10.5, 6.2)
     axes = figure.subplots(2, 4, sharey="col")
@@ -64,7 +64,7 @@ def draw_distances(data: Data, runs: pandas.DataFrame, biases: Sequence[float], 
 
 
 def against_neurons(ax: Axes, runs: pandas.DataFrame, guides: tuple[float, float]) -> None:
-    """Distance against N: hollow at the start, full at the end; and the guides."""
+    """Distance against N, with hollow marks at the start and full ones at the end, and the guides."""
     for kind, colour in KINDS.items():
         mine = runs[runs["domain"] == kind]
         for epoch, face, when in ((0.0, "white", "start"), (mine["epoch"].max(), colour, "end")):
@@ -82,7 +82,8 @@ def against_neurons(ax: Axes, runs: pandas.DataFrame, guides: tuple[float, float
 
 
 def histogram(ax: Axes, data: Data, runs: pandas.DataFrame, bias: float) -> None:
-    """Shares of test images in bins of log10(distance x N), of all networks together; beside the exponential law."""
+    """Fractions of test images in bins of log10(distance x N), for all networks together, compared with the exponential
+    distribution."""
     test = runs[runs["domain"] == "test"]
     for epoch, style, when in ((0.0, "--", "start"), (test["epoch"].max(), "-", "end")):
         then = test[test["epoch"] == epoch]
@@ -96,9 +97,9 @@ def histogram(ax: Axes, data: Data, runs: pandas.DataFrame, bias: float) -> None
 
 
 def shares_in_bins(data: Data, runs: pandas.DataFrame, epoch: float) -> Floats:
-    """The mean over these runs of the share of test images in each bin; zero where nothing is there.
+    """The mean over these runs of the fraction of test images in each bin; zero if a bin is empty.
 
-    runs : columns hidden, bias, length and seed, a row a run.
+    runs : columns hidden, bias, length and seed, with one row per run.
     """
     found, keys = np.zeros(len(BINS)), ["hidden", "bias", "length", "seed"]
     for i, low in enumerate(BINS):
@@ -109,6 +110,6 @@ def shares_in_bins(data: Data, runs: pandas.DataFrame, epoch: float) -> Floats:
 
 
 def exponential_shares(mean: float) -> Floats:
-    """The share of each bin if distance x N had the exponential law with this mean."""
+    """The fraction in each bin if distance x N had the exponential distribution with this mean."""
     edges = np.array([0.0, *(10.0**low for low in BINS[1:]), np.inf])
     return np.asarray(np.diff(-np.exp(-edges / mean)))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Experiment", "NetworkStart", "described"]
 
-# The number goes up when the same values give other runs: 2 has streams of random numbers apart (`creases.streams`).
+# It increases when the same values give other runs: 2 has independent streams of random numbers (`creases.streams`).
 FORMAT = "creases-experiment-2"
 
 

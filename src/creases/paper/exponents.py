@@ -1,4 +1,4 @@
-"""Exponents of a growth, count = c N^a depth^b, with their intervals: the jackknife over seeds."""
+"""Exponents of a growth, count = c N^a depth^b, with intervals by the jackknife over seeds."""
 
 from __future__ import annotations
 
@@ -18,16 +18,15 @@ Floats = NDArray[np.float64]
 
 
 def exponents(runs: pandas.DataFrame) -> Floats:
-    """Of N and of the depth in count = c N^a depth^b: pseudo-values, shape (blocks, 2), as `pseudo_values` has them.
+    """The exponents of N and of the depth in count = c N^a depth^b: pseudo-values, shape (blocks, 2) (`pseudo_values`).
 
-    runs : columns neurons, depth, seed and value, a row a run; layers of equal width. Architectures may have different
-    numbers of seeds: there are as many blocks as the one with fewest has.
-
-    Fitted by weighted least squares to the logarithms of the mean counts of architectures. The relative variance of a
-    mean over m seeds goes like (depth - 1) depth / (N m), as the figure of fluctuations shows, and the weights are its
-    inverse; all are equal where a depth is one. A logarithm of a mean is too small by half the relative variance of
-    that mean; the jackknife takes that away to first order.
-    Without depths that differ the second column is NaN; there is no row where one number of neurons is all there is.
+    runs : columns neurons, depth, seed and value, with one row per run; layers of equal width. Architectures may have
+        different numbers of seeds; the number of blocks is the smallest of these.
+    The exponents are fitted by weighted least squares to the logarithms of the mean counts of architectures. The
+    relative variance of a mean over m seeds is proportional to (depth - 1) depth / (N m), as the figure of fluctuations
+    shows, and the weights are its inverse; they are all equal if a depth is one. The logarithm of a mean is too small
+    by half the relative variance of that mean; the jackknife removes this bias to first order.
+    If all depths are equal, the second column is NaN; if there is only one number of neurons, there are no rows.
     """
     shapes = [shape for shape, _ in runs.groupby(["neurons", "depth"])]
     if len({neurons for neurons, _ in shapes}) < 2:

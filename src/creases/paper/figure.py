@@ -1,4 +1,4 @@
-"""What a figure of the papers is: experiments, a claim, a picture, and findings that are computed from the data."""
+"""Figures of the papers: experiments, a claim, a picture, and findings that are computed from the data."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ class TableLine(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """What there is for a figure in a store.
+    """The data for a figure in a store.
 
-    size : asked for. lines : the figure's. table : a row a measurement, columns as in `Store.table`, the labels of the
-    figure, and neurons (N). Rows of runs that diverged are in it until then. missing : runs that are not in the store.
-    diverged : a row a run that broke off.
+    size : the requested size. lines : those of the figure. table : one row per measurement, with the columns of
+        `Store.table`, the labels of the figure, and neurons (N). It contains the rows of diverged runs up to the
+        divergence. missing : runs that are not in the store. diverged : one row per diverged run.
     """
 
     size: Size
@@ -74,23 +74,23 @@ class Data:
     store: Store
 
     def rows(self, measure: str, **labels: Any) -> pandas.DataFrame:
-        """The rows of one measure and with these values in other columns."""
+        """The rows of one measure with these values in other columns."""
         chosen = self.table[self.table["measure"] == measure]
         for name, value in labels.items():
             chosen = chosen[chosen[name] == value]
         return chosen
 
     def runs(self, measure: str, by: Sequence[str], **labels: Any) -> pandas.DataFrame:
-        """Per run and `by`, the mean of a measure over its domains (5 planes, say): columns by, seed, neurons, value,
-        train_accuracy, test_accuracy. What is then spread over runs is spread over independent things.
+        """For each run and `by`, the mean of a measure over its domains (5 planes, for example): columns by, seed,
+        neurons, value, train_accuracy, test_accuracy. The spread over runs is then one over independent values.
         """
         keys = list(dict.fromkeys([*by, "seed", "neurons"]))
         numbers = ["value", "train_accuracy", "test_accuracy"]
         return self.rows(measure, **labels).groupby(keys, sort=True, dropna=False)[numbers].mean().reset_index()
 
     def growth(self, by: Sequence[str], **labels: Any) -> pandas.DataFrame:
-        """`runs` of regions by these labels and the epoch, with ratio = regions / N^2 and factor = regions / those that
-        the same run began with.
+        """`runs` of regions by these labels and the epoch, with ratio = regions / N^2 and factor = regions / the
+        initial regions of the same run.
         """
         runs = self.runs("regions", [*by, "epoch"], **labels)
         runs["ratio"] = runs["value"] / runs["neurons"] ** 2
@@ -99,16 +99,16 @@ class Data:
         return runs
 
     def costs(self, lines: Sequence[TableLine] | None = None) -> pandas.DataFrame:
-        """A row a run of these lines, of all by default, as `Store.costs` says."""
+        """One row per run of these lines, by default of all, as in `Store.costs`."""
         some = self.lines if lines is None else lines
         return chosen(self.store.costs(line.experiment.sha256 for line in some), some)
 
     def steps(self, line: TableLine) -> int:
-        """Optimiser steps of the training of each run of a line."""
+        """The number of optimiser steps in the training of each run of a line."""
         return last_step(line.experiment)
 
     def network(self, line: TableLine, seed: int, epoch: float) -> Network:
-        """A network that was kept by a run. Raises StoreError if it is missing."""
+        """A network that was saved by a run. Raises StoreError if it is missing."""
         return self.store.network(line.experiment.sha256, seed, epoch)
 
 
@@ -134,7 +134,7 @@ class Figure:
 
 
 def last_step(experiment: Experiment) -> int:
-    """Optimiser steps of the whole training, 0 if there is none."""
+    """The number of optimiser steps in the whole training, 0 without training."""
     if experiment.epochs == 0:
         return 0
     seed = experiment.seeds[0]
@@ -142,12 +142,12 @@ def last_step(experiment: Experiment) -> int:
 
 
 def units_of(lines: Iterable[TableLine]) -> set[Unit]:
-    """The runs that these lines ask for."""
+    """The runs that these lines require."""
     return {(line.experiment.sha256, seed) for line in lines for seed in line.experiment.seeds}
 
 
 def chosen(table: pandas.DataFrame, lines: Iterable[TableLine]) -> pandas.DataFrame:
-    """The rows of the runs that these lines ask for: another size may have put more seeds into the store."""
+    """The rows of the runs that these lines require; another size may have stored more seeds."""
     units = units_of(lines)
     return table[np.array([unit in units for unit in zip(table["experiment"], table["seed"], strict=True)], dtype=bool)]
 

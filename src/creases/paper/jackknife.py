@@ -1,7 +1,7 @@
-"""The jackknife over seeds: intervals for numbers that are no means, such as exponents and relative variances.
+"""The jackknife over seeds: intervals for statistics that are not means, such as exponents and relative variances.
 
-Runs with the same seed draw some of the same random numbers whatever their architecture, so that a number made of many
-architectures is spread by seeds, and seeds are what is left out.
+Runs with the same seed draw some of the same random numbers, whatever their architecture. So a statistic of many
+architectures varies with the seeds, and the jackknife leaves out seeds.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Floats = NDArray[np.float64]
 def pseudo_values(seeds: Sequence[int], statistic: Callable[[set[int]], Floats], blocks: int | None = None) -> Floats:
     """Pseudo-values of the jackknife (Tukey 1958): shape (blocks, k), or (1, k), the statistic itself, for one block.
 
-    seeds : all that there are. statistic : from the seeds that are left to k numbers. blocks : the seeds are dealt to
-    so many blocks, in turn, and a block at a time is left out; a seed each by default. Where some architectures have
-    few seeds, as many blocks as those have seeds: then each block has a run of each architecture, and the interval is
-    of that many independent things.
+    seeds : all seeds. statistic : a function from the remaining seeds to k numbers. blocks : the seeds are assigned to
+        this many blocks in turn, and one block at a time is left out; by default each seed is a block. If some
+        architectures have few seeds, use as many blocks as these have seeds: then each block has a run of each
+        architecture, and the interval is that of this many independent values.
 
-    The mean of the pseudo-values is the estimate, without its bias of order 1 / blocks, and Student's interval for that
-    mean is its interval.
+    The mean of the pseudo-values is the estimate, without the bias of order 1 / blocks, and its interval is Student's
+    interval for that mean.
     """
     ordered = sorted(seeds)
     count = min(len(ordered), blocks or len(ordered))
@@ -39,7 +39,8 @@ def pseudo_values(seeds: Sequence[int], statistic: Callable[[set[int]], Floats],
 
 
 def estimated(what: str, values: Floats, claim: Claim | None, *, form: str = ".3g", more: str = "") -> FigureFinding:
-    """A claim beside pseudo-values, shape (blocks,); `noted` without a claim, "too little" where there are none."""
+    """A finding on a claim from pseudo-values of shape (blocks,); `noted` without a claim, "too little" if there are
+    none."""
     text = as_text(values, form) + more
     if claim is None:
         return noted(what, text)
@@ -47,7 +48,7 @@ def estimated(what: str, values: Floats, claim: Claim | None, *, form: str = ".3
 
 
 def as_text(values: Floats, form: str = ".3g", *, short: bool = False) -> str:
-    """One number's pseudo-values as an estimate with its interval, in words. short : not how it was made."""
+    """The pseudo-values of one number as an estimate with its interval, in words. short : without the method."""
     if len(values) == 0 or not np.isfinite(values).all():
         return "too few runs"
     found = Numbers.of(values)

@@ -1,9 +1,9 @@
-"""C_grad and C_bias of the laws by which networks begin, where they are known: for squares, so moments up to 2.
+"""C_grad and C_bias of initialisations, where they are known: for squares, that is, for moments up to 2.
 
-Of independent entries of mean 0 and variance v, or of an orthogonal matrix with random signs, a row w has E (w . u)^2 =
-v ||u||^2. So layer by layer the second moment of gradients is multiplied by width x v x the chance to be active. That
-chance is 1/2 whatever the length of the gradient if biases are even (`creases.theory.gradient_laws`), less if they are
-negative, and at most 1 in any case.
+If the entries of a weight matrix are independent with mean 0 and variance v, or the matrix is orthogonal with random
+signs, a row w has E (w . u)^2 = v ||u||^2. So in each layer the second moment of gradients is multiplied by width x v x
+the probability of being active. That probability is 1/2, for any length of the gradient, if the distribution of the
+biases is symmetric (`creases.theory.gradient_laws`), smaller if they are negative, and at most 1 in any case.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def constants_of(start: Initialisation, n_in: int, widths: Sequence[int]) -> Law
 
 
 def variance_of(law: WeightLaw, n_in: int, n_out: int) -> float:
-    """Of one weight. Raises TypeError for a law that is not known here."""
+    """The variance of one weight. Raises TypeError for an unknown distribution."""
     if isinstance(law, HeWeights):
         return law.scale**2 * 2.0 / n_in
     if isinstance(law, HeUniformWeights):
@@ -85,6 +85,6 @@ def density_of(law: BiasLaw) -> float | None:
         return uniform_bias_density(2.0 * law.half_width)
     if isinstance(law, OneSidedBiases):
         return 2.0 * gaussian_bias_density(abs(law.std))
-    if isinstance(law, CorrelatedBiases):  # given what is shared, they are independent with what is left of the spread
+    if isinstance(law, CorrelatedBiases):  # given the common part, they are independent with the remaining variance
         return gaussian_bias_density(law.std * sqrt(1.0 - law.correlation))
     return None

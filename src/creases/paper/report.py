@@ -1,4 +1,4 @@
-"""The report: one HTML file that holds everything, and each figure as SVG, PDF and CSV beside it."""
+"""The report: one HTML file that contains everything, and each figure as SVG, PDF and CSV."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ class Section:
 def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Path) -> tuple[Path, list[Section]]:
     """Write `report.html`, its findings as `report.md` and `report.json`, and NAME.svg, .pdf and .csv for each figure.
 
-    folder : made if it is not there. Returns the page and what is on it. Raises MissingExtraError without jinja2,
-    matplotlib or pandas; StoreError if the store cannot be read.
+    folder : created if it does not exist. Returns the path of the page and its sections. Raises MissingExtraError
+    without jinja2, matplotlib or pandas; StoreError if the store cannot be read.
     """
     try:
         import jinja2
@@ -96,7 +96,7 @@ def write_report(figures: Sequence[Figure], size: Size, store: Store, folder: Pa
     return path, sections
 
 
-# Said once on each page, and meant in every table and picture.
+# Written once on each page, for all tables and pictures.
 CONVENTION = (
     "Numbers are means over runs; ± and the bands of the pictures are one standard deviation over runs, and [ , ] is "
     "the 95 % interval of the mean (Student). A claim about a mean holds if that interval lies inside the claimed "
@@ -107,7 +107,7 @@ CONVENTION = (
 )
 
 
-# Said where seconds are told.
+# Written where seconds are given.
 SECONDS = (
     "Seconds are wall time, summed over runs of one core each. They include the time that a run waited while the "
     "machine did other work, so the runs alone may take less."
@@ -131,7 +131,7 @@ def chance(sections: Sequence[Section]) -> str:
 def as_json(sections: Sequence[Section], size: Size, costs: pandas.DataFrame) -> dict[str, Any]:
     """The report as plain data: figures by name, findings by their quantity.
 
-    costs : one row per run; a run shared by figures is there once.
+    costs : one row per run; a run that several figures share occurs once.
     """
     figures = {}
     for section in sections:
@@ -171,17 +171,17 @@ def as_json(sections: Sequence[Section], size: Size, costs: pandas.DataFrame) ->
 
 
 def provenance(size: Size) -> list[str]:
-    """Where the data of a size are from, the images and the digits."""
+    """The sources of the data of a size: the images and the digits."""
     return [task_of(choice, 0).provenance for choice in (size.images, size.small)]
 
 
 def as_number(value: float) -> float | None:
-    """As JSON has it: what is not finite is null."""
+    """A number for JSON: null if it is not finite."""
     return value if isfinite(value) else None
 
 
 def as_markdown(sections: Sequence[Section], size: Size, versions: Sequence[str]) -> str:
-    """Claims and findings alone, for a page of documentation."""
+    """Only claims and findings, for a page of the documentation."""
     parts = [
         f"# The papers again, size {size.name}\n",
         f"Written by `creases paper run {size.options}`, Creases {__version__}; runs made with "
@@ -209,7 +209,7 @@ def as_markdown(sections: Sequence[Section], size: Size, versions: Sequence[str]
 
 
 def section_of(figure: Figure, data: Data, folder: Path) -> Section:
-    """Draw a figure, write its files, and gather what is said of it."""
+    """Draw a figure, write its files, and collect its section."""
     svg, findings = "", list[FigureFinding]()
     if len(data.table):
         picture = figure.draw(data)
@@ -237,7 +237,7 @@ def section_of(figure: Figure, data: Data, folder: Path) -> Section:
 
 
 def as_svg(picture: Picture, name: str) -> str:
-    """A picture as SVG text for a page that holds many: its ids are its own, its letters are letters."""
+    """A picture as SVG text for a page with many pictures: its ids are unique, and its text is text."""
     import matplotlib
 
     buffer = io.StringIO()
@@ -245,14 +245,14 @@ def as_svg(picture: Picture, name: str) -> str:
         picture.savefig(buffer, format="svg", metadata={"Date": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
-    # Two pictures on one page must not use each other's clip paths and markers.
+    # Pictures on one page must not share ids of clip paths and markers.
     text = re.sub(r'\bid="', f'id="{name}-', text)
     text = re.sub(r"url\(#", f"url(#{name}-", text)
     return re.sub(r'href="#', f'href="#{name}-', text)
 
 
 def settings_of(experiment: Any) -> str:
-    """An experiment in one line, by which it can be made again."""
+    """An experiment in one line, from which it can be repeated."""
     parts = []
     for key, value in experiment.description.items():
         if key not in ("format", "kind"):
@@ -263,7 +263,7 @@ def settings_of(experiment: Any) -> str:
 
 
 def brief(value: Any) -> str:
-    """What `described` gave, short."""
+    """The output of `described` as short text."""
     if isinstance(value, dict):
         inner = ", ".join(f"{key}={brief(one)}" for key, one in value.items() if key != "kind")
         return f"{value.get('kind', '')}({inner})" if inner else str(value.get("kind", ""))

@@ -1,4 +1,6 @@
-"""Runs of experiments: a network is initialised, trained and measured. A run is done completely or not at all."""
+"""Runs of experiments: a network is initialised, trained and measured. A run is either complete or not stored at
+all.
+"""
 
 from __future__ import annotations
 
@@ -113,11 +115,11 @@ class Watch:
         self._measure(0.0)
 
     def is_due(self, step: int) -> bool:
-        """As `Tracker` says."""
+        """See `Tracker`."""
         return step in self._due
 
     def step(self, epoch: float | None = None) -> None:
-        """As `Tracker` says."""
+        """See `Tracker`."""
         self.at += 1
         if self._stopped is not None and self._stopped.is_set():
             raise CancelledError
@@ -126,7 +128,7 @@ class Watch:
             self._measure(epoch)
 
     def resume_at(self, step: int, epoch: float | None = None) -> None:
-        """A run is not gone on with in its middle."""
+        """Not supported: a run is not continued after an interruption."""
         raise NotImplementedError
 
     def _measure(self, epoch: float) -> None:
@@ -135,7 +137,7 @@ class Watch:
         start = time.perf_counter()
         try:
             network = folded(load(self.model))
-        except NetworkError as error:  # the loss may be finite yet where a weight is not
+        except NetworkError as error:  # the loss may still be finite when a weight is not
             raise DivergedError(str(error)) from error
         measured = [one for measure in self._measures for one in measure(network)]
         seconds = time.perf_counter() - start
@@ -183,7 +185,7 @@ def run_once(experiment: Experiment, seed: int, folder: Path | None = None, stop
 
 
 def as_rows(watch: Watch, history: list[dict[str, Any]]) -> list[MeasuredRow]:
-    """What was measured, each beside how well the network did at that step."""
+    """The measurements, each with the losses and accuracies at its step."""
     at = {row["step"]: row for row in history}
     rows = []
     for step, epoch, one, seconds, network in watch.found:
@@ -196,7 +198,7 @@ def as_rows(watch: Watch, history: list[dict[str, Any]]) -> list[MeasuredRow]:
 
 
 def versions() -> dict[str, str]:
-    """Of what a result depends on."""
+    """The versions on which a result depends."""
     import torch
 
     return {
@@ -208,9 +210,9 @@ def versions() -> dict[str, str]:
 
 
 def folded(network: Network) -> Network:
-    """A chain with batch norms as one without: they stand in the weights, in float64, as in a network in use.
+    """A chain with batch norms as one without: they are folded into the weights, in float64, as in applications.
 
-    The papers' experiments are of chains. Raises NetworkError if the levels do not stand one on the other.
+    The papers' experiments use chains. Raises NetworkError if each level does not take only the one before it.
     """
     if network.is_chain:
         return network
@@ -244,7 +246,7 @@ def save_network(network: Network, folder: Path) -> Path:
     from safetensors.numpy import save
 
     path = network_file(folder, network.sha256)
-    if path.exists():  # the name says what is in it
+    if path.exists():  # the name identifies the content
         return path
     folder.mkdir(parents=True, exist_ok=True)
     chain = [*network.hidden, *([network.output] if network.output else [])]
@@ -252,9 +254,9 @@ def save_network(network: Network, folder: Path) -> Path:
     for i, layer in enumerate(chain):
         for name, values in (("weight", layer.weight), ("bias", layer.bias)):
             single = values.astype(np.float32)
-            # A folded BatchNorm is in float64; what was trained in float32 needs no more room than that.
+            # A folded BatchNorm is in float64; weights trained in float32 are stored as float32.
             arrays[f"{2 * i}.{name}"] = np.ascontiguousarray(single if (single == values).all() else values)
-    # Into memory first: on a full disk safetensors has an error of its own, which is no OSError.
+    # Into memory first: on a full disk safetensors raises an error of its own, which is not an OSError.
     content = save(arrays)
     replace_file(path, lambda partial: partial.write_bytes(content))
     return path

@@ -1,9 +1,9 @@
-"""The sawtooth under noise: a construction with 2^depth pieces, and how many are left when its numbers are not exact.
+"""The sawtooth under noise: a construction with 2^depth pieces, and how many remain when its weights are perturbed.
 
-The companion paper's figure: a little Gaussian noise on weights and biases destroys almost all pieces. What little and
-almost all mean is said here, before anything is counted: noise is compared with the weights that it is added to, and
-almost all is 99 in 100. Very little noise adds pieces first: without it half of the neurons only touch zero, in every
-trough, and with it they cross it there.
+The companion paper's figure: a little Gaussian noise on weights and biases destroys almost all pieces. "A little" and
+"almost all" are defined here, before anything is counted: noise is compared with the weights to which it is added, and
+almost all means 99 in 100. Very little noise adds pieces first: without it, half of the neurons only touch zero in
+every trough, and with it they cross zero there.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ __all__ = ["ALMOST_NONE", "SCALES", "TYPICAL", "Curve", "collapse", "least_noise
 
 # Standard deviations of the noise.
 SCALES = (0.0, 1e-3, 3e-3, 0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0)
-# The root mean square of the weights 2 and -4, which every layer but the first has: what noise is compared with.
+# The root mean square of the weights 2 and -4 of every layer except the first, with which noise is compared.
 TYPICAL = 10.0**0.5
-# Of 2^depth pieces, less than this share is almost none.
+# Less than this fraction of 2^depth pieces counts as almost none.
 ALMOST_NONE = 0.01
 
 
 class Curve(NamedTuple):
     """Pieces on [0, 1] under noise.
 
-    depth : of the sawtooth. scales : of the noise. counts : a row a scale, a column a seed.
+    depth : that of the sawtooth. scales : those of the noise. counts : one row per scale, one column per seed.
     """
 
     depth: int
@@ -59,15 +59,15 @@ def collapse(
 
 
 def share_of_weight(noise: float) -> str:
-    """Noise as a part of the typical weight, in words: "0.95 % of a weight"."""
+    """Noise relative to the typical weight, in words: "0.95 % of a weight"."""
     return f"{100 * noise / TYPICAL:.2g} % of a weight"
 
 
 def least_noise(scales: Sequence[float], shares: Sequence[float], level: float) -> float:
-    """The noise from which on less than a share of the pieces is left; NaN if even the most noise leaves more.
+    """The smallest noise that leaves less than a fraction of the pieces; NaN if even the largest noise leaves more.
 
-    scales : increasing; a scale of 0 is left out. shares : of 2^depth, the mean at each. level : the share.
-    Between two scales the share is a power of the noise.
+    scales : increasing; a scale of 0 is left out. shares : the mean fraction of 2^depth at each scale. level : the
+        fraction. Between two scales, the fraction is interpolated as a power of the noise.
     """
     known = [(scale, share) for scale, share in zip(scales, shares, strict=True) if scale > 0]
     more = [i for i, (_, share) in enumerate(known) if not share < level]
@@ -83,7 +83,8 @@ def least_noise(scales: Sequence[float], shares: Sequence[float], level: float) 
 
 
 def plot_collapse(curve: Curve, ax: Axes | None = None) -> Axes:
-    """Draw the pieces that are left against the noise: each seed a dot, the mean a line, 2^depth and N + 1 beside."""
+    """Draw the remaining pieces against the noise: a dot for each seed, a line for the mean, and levels at 2^depth and
+    N + 1."""
     from creases.plot.figure import COLOURS, QUIET, axes_of, tidy
 
     ax = axes_of(ax, 6.0, 4.0)

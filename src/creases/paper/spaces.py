@@ -1,7 +1,8 @@
-"""Whole spaces of three and four dimensions: are random networks there what hyperplanes in general position are?
+"""Whole spaces of three and four dimensions: do random networks there have as many regions as hyperplanes in general
+position?
 
-The paper counts in planes. Here He networks are counted on all of R^n, where N hyperplanes in general position make
-sum_k C(N, k) regions, and on the sphere of directions, where N central ones make 2 sum_{k<n} C(N - 1, k).
+The paper counts in planes. Here He networks are counted on all of R^n, where N hyperplanes in general position have
+sum_k C(N, k) regions, and on the sphere of directions, where N central ones have 2 sum_{k<n} C(N - 1, k).
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ CASES: tuple[tuple[int, tuple[int, ...]], ...] = (
     (4, (12, 12)),
     (4, (16, 16)),
 )
-# Scaling all biases scales the whole space, and changes no count there.
+# Multiplying all biases by a factor scales the whole space, and does not change the count.
 BIAS = 0.1
 
 
 class Mean(NamedTuple):
     """Counts of one architecture over seeds, with the number for hyperplanes.
 
-    n_in, widths : the architecture. domain : "R^n" or "directions". counts : one a seed.
+    n_in, widths : the architecture. domain : "R^n" or "directions". counts : one per seed.
     hyperplanes : regions of as many hyperplanes in general position (central ones for directions).
     """
 
@@ -79,7 +80,7 @@ class Mean(NamedTuple):
 
 
 def he_network_of(n_in: int, widths: Sequence[int], seed: int) -> Network:
-    """A network of float64 at He initialisation: weights N(0, 2 / fan-in), biases N(0, BIAS^2), one output."""
+    """A float64 network at He initialisation: weights N(0, 2 / fan-in), biases N(0, BIAS^2), one output."""
     rng = stream("network", seed)
     weights, biases = [], []
     for below, above in pairwise((n_in, *widths, 1)):
@@ -136,7 +137,7 @@ def as_markdown(means: Sequence[Mean]) -> str:
 
 
 def with_interval(numbers: Numbers) -> str:
-    """An estimate and its 95 % interval; the estimate alone where there is one run."""
+    """An estimate with its 95 % interval; only the estimate if there is one run."""
     if numbers.runs < 2:
         return "" if np.isnan(numbers.mean) else f"{numbers.mean:.3f}"
     return f"{numbers.mean:.3f} [{numbers.low:.3f}, {numbers.high:.3f}]"

@@ -1,7 +1,7 @@
-"""The law of the spread of counts, fitted: CV^2 = coefficient n^2 part / width, with a part of the depth.
+"""The law of the spread of counts, fitted: CV^2 = coefficient n^2 part / width, where the part depends on the depth.
 
-CV^2 = (standard deviation / mean)^2 over networks of one architecture; see `creases.paper.fluctuations` for what is
-expected of it.
+CV^2 = (standard deviation / mean)^2 over networks of one architecture; `creases.paper.fluctuations` explains what is
+expected.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ __all__ = ["BY_DEPTH", "NAMES", "law", "ratios_to_hyperplanes", "shapes_of", "sp
 
 Floats = NDArray[np.float64]
 
-# Depth enters CV^2 by this: for n = 1 the depth itself, else what `handed_up` says.
+# The part of the depth in CV^2: for n = 1 the depth itself, otherwise `handed_up`.
 BY_DEPTH: dict[int, str] = {1: "L", 2: "S", 3: "S", 4: "S"}
 NAMES = {"L": "L / width", "L - 1": "(L - 1) / width", "S": "S"}
 
 
 def table_of(data: Data, n: int, measure: str = "regions") -> pandas.DataFrame:
-    """Networks with more than one layer in rows (width, depth), seeds that all of them have in columns."""
+    """Networks with more than one layer as rows (width, depth), and the seeds that all of them have as columns."""
     rows = data.rows(measure, inputs=n)
     rows = rows[rows["depth"] > 1]
     return rows.pivot_table(index=["width", "depth"], columns="seed", values="value").dropna(axis=1)
@@ -44,7 +44,7 @@ def by_depth(kind: str, depths: Floats) -> Floats:
 
 
 def spreads(table: pandas.DataFrame, statistic: Callable[[Floats], Floats], size: int) -> Floats:
-    """Pseudo-values over seeds, shape (seeds, size), of what a statistic makes of the CV^2 of all networks."""
+    """Pseudo-values over seeds, shape (seeds, size), of a statistic of the CV^2 of all networks."""
     seeds = list(table.columns)
     if len(seeds) == 0 or len(table) == 0:
         return np.empty((0, size))
@@ -65,10 +65,10 @@ def shapes_of(table: pandas.DataFrame) -> tuple[Floats, Floats]:
 
 
 def law(table: pandas.DataFrame, n: int) -> Floats:
-    """Pseudo-values: exponents of the width and of the part of the depth; coefficients and scatters of all NAMES.
+    """Pseudo-values: exponents of the width and of the part of the depth; coefficients and scatters for all NAMES.
 
-    A coefficient is the mean over networks of CV^2 / (n^2 part / width), its scatter the variance over networks of the
-    logarithm of that: a square, which the jackknife frees of what the noise of the CV^2 adds to it.
+    A coefficient is the mean over networks of CV^2 / (n^2 part / width), and its scatter is the variance over networks
+    of the logarithm of this ratio: a square, from which the jackknife removes the contribution of the noise in CV^2.
     """
     widths, depths = shapes_of(table)
     parts = [n**2 * by_depth(kind, depths) / widths for kind in NAMES]
@@ -85,7 +85,7 @@ def law(table: pandas.DataFrame, n: int) -> Floats:
 
 
 def ratios_to_hyperplanes(table: pandas.DataFrame, n: int) -> Floats:
-    """Counts as parts of sum C(N, k), shape (networks, seeds)."""
+    """Counts divided by sum C(N, k), shape (networks, seeds)."""
     pairs = zip(*shapes_of(table), strict=True)
     hyperplanes = np.array([float(zaslavsky(int(width * depth), n)) for width, depth in pairs])
     return np.asarray(table.to_numpy(np.float64) / hyperplanes[:, None])

@@ -1,4 +1,4 @@
-"""Squares in the planes on which the papers count, small and large: choices of domains, as plain values."""
+"""Small and large squares in the planes of the papers: choices of domains, as plain values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from creases.training import Task, circumcentre_square
 
 __all__ = ["ExampleSquares", "OriginSquares", "half_width_of"]
 
-# Between the name of a plane and the half-width of a square in it.
+# Separates the name of a plane from the half-width of a square in it.
 HALF_WIDTH = ", half-width "
 
 
@@ -28,7 +28,7 @@ class OriginSquares:
     count: int = 5
 
     def build(self, task: Task) -> dict[str, Domain]:
-        """As `DomainChoice` says."""
+        """See `DomainChoice`."""
         return {
             f"{name}{HALF_WIDTH}{half:g}": plane.square(half)
             for name, plane in planes_of(OriginPlanes(self.count), task)
@@ -47,11 +47,11 @@ class ExampleSquares:
     count: int = 5
 
     def build(self, task: Task) -> dict[str, Domain]:
-        """As `DomainChoice` says."""
+        """See `DomainChoice`."""
         found: dict[str, Domain] = {}
         for name, plane in planes_of(ExamplePlanes(self.count), task):
             drawn = circumcentre_square(*plane.slice.points([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])).domain
-            # In the coordinates of the whole plane: the square is then a part of what is counted there.
+            # In the coordinates of the whole plane, so the square is a part of that domain.
             corners = plane.slice.coordinates(drawn.slice.points(drawn.vertices))
             centre = corners.mean(axis=0)
             for half in self.half_widths:
@@ -60,13 +60,14 @@ class ExampleSquares:
 
 
 def planes_of(choice: DomainChoice, task: Task) -> Iterator[tuple[str, Plane]]:
-    """The planes of a choice that names planes, each with its name."""
+    """The planes of a choice of planes, each with its name."""
     for name, plane in choice.build(task).items():
         if isinstance(plane, Plane):
             yield name, plane
 
 
 def half_width_of(name: str) -> float:
-    """Of the square of this name, in the units of its choice; infinite for the name of a whole plane."""
+    """The half-width of the square with this name, in the units of its choice; infinite for the name of a whole
+    plane."""
     _, _, half = name.partition(HALF_WIDTH)
     return float(half) if half else inf

@@ -1,4 +1,4 @@
-"""Networks that a run may begin with and no law of initialisation draws: constructions, under noise."""
+"""Initial networks that are not drawn from a distribution: constructions, with noise."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ class Sawtooth:
         check_scale(self.noise, "noise")
 
     def build(self, widths: Sequence[int], seed: int, inputs: NDArray[np.float32] | None = None) -> nn.Sequential:
-        """A torch chain with one output, whatever `widths` says of outputs: regions are those of hidden neurons.
+        """A torch chain with one output, whatever the number of outputs in `widths`: regions depend on hidden neurons
+        only.
 
         Raises TrainingError unless there is one input and every hidden layer has two neurons.
         """

@@ -1,7 +1,7 @@
-"""The authors' length of training in steps of the optimiser, and the epochs that make as many steps with other data.
+"""The authors' length of training in optimiser steps, and the epochs with the same number of steps on other data.
 
 They train 20 epochs on 60,000 images, 468 batches of 128 each: 9,360 steps. With fewer images an epoch has fewer steps,
-so equal epochs are not equal trainings.
+so the same number of epochs is not the same training.
 Source: Hanin and Rolnick, NeurIPS 2019, section 3.2.
 """
 
@@ -31,17 +31,16 @@ __all__ = [
 BATCH = 128
 AUTHORS_EPOCH = 468
 AUTHORS_STEPS = 20 * AUTHORS_EPOCH
-# They learn noise by heart for 200 epochs: so along lines, and longer than that is known of no figure.
+# They memorise noise for 200 epochs, also for counts along lines; no figure is known to have a longer training.
 AUTHORS_HEART = 200 * AUTHORS_EPOCH
-# Whole epochs of 31 batches, as 4,000 images have, that are at least as many steps as epochs 1 and 20 of theirs: 496
-# and 9,362.
+# Whole epochs of 31 batches (4,000 images) with at least as many steps as their epochs 1 and 20: 496 and 9,362.
 OF_FEWER = (16, 302)
-# Steps at which the authors' curves have their points.
+# The steps at which the authors' curves have points.
 AUTHORS_MOMENTS = tuple(round(epoch * AUTHORS_EPOCH) for epoch in PAPER_EPOCHS)
 
 
 def examples_of(choice: TaskChoice) -> int:
-    """Training examples of a task; it is made only if its choice does not say how many."""
+    """The number of training examples of a task, which is created only if its choice does not contain the number."""
     match choice:
         case RandomPoints(points=points):
             return points
@@ -56,17 +55,18 @@ def examples_of(choice: TaskChoice) -> int:
 
 
 def steps_per_epoch(choice: TaskChoice, batch: int = BATCH) -> int:
-    """Batches of an epoch: what is left over sits out, and a task smaller than a batch is one batch."""
+    """The number of batches in an epoch: an incomplete batch is left out, and a task smaller than a batch is one
+    batch."""
     return max(examples_of(choice) // batch, 1)
 
 
 def whole_epochs(steps: int, choice: TaskChoice) -> float:
-    """The fewest whole epochs with at least so many steps."""
+    """The smallest number of whole epochs with at least this many steps."""
     return float(ceil(steps / steps_per_epoch(choice)))
 
 
 def moments_at(steps: Sequence[int], choice: TaskChoice) -> tuple[float, ...]:
-    """Moments of an experiment, in epochs, at which so many steps are done; the last is the next whole epoch.
+    """Moments of an experiment, in epochs, after these numbers of steps; the last is rounded up to a whole epoch.
 
     steps : increasing.
 
@@ -80,11 +80,11 @@ def moments_at(steps: Sequence[int], choice: TaskChoice) -> tuple[float, ...]:
 
 
 def authors_epochs(size: Size) -> tuple[int, int]:
-    """The epochs of this size's images that are as many steps as the authors' epochs 1 and 20."""
+    """The epochs on this size's images with as many steps as the authors' epochs 1 and 20."""
     return (1, 20) if size.rank == 2 or isinstance(size.images, IdxFiles) else OF_FEWER
 
 
 def steps_done(data: Data, line: TableLine, epoch: float) -> float:
-    """Optimiser steps of a run of a line up to this epoch."""
+    """The number of optimiser steps of a line's runs up to this epoch."""
     epochs = line.experiment.epochs
     return data.steps(line) * epoch / epochs if epochs else 0.0

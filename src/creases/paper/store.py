@@ -1,9 +1,9 @@
-"""Where runs are kept: a database, SQLite in a file or any other by its URL, and beside it the networks as files.
+"""The store of runs: a database, SQLite in a file or any other by its URL, and beside it the networks as files.
 
-A run is a unit: its rows, its networks' names and what they rest on are committed together or not at all, with one
-digest of it all; a run that does not agree with it is named and not read. Before a run
-begins it is claimed, so that two processes on one store do not do it twice; a claim is renewed while its process lives
-and is void when that has died. So after kill -9 just the runs that were under way are done again.
+A run is a unit: its rows, the names of its networks and everything that determines it are committed together or not at
+all, with one digest of all of it. A run that does not match its digest is reported and not read. Before a run begins it
+is claimed, so that two processes with one store do not both do it; a claim is renewed as long as its process lives, and
+is void afterwards. So after kill -9 only the unfinished runs are repeated.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA", "Store", "StoreError", "Unit"]
 
 SCHEMA = 2
-# A claim that was not renewed for so long is void, wherever its process was.
+# A claim that was not renewed for this many seconds is void, on whatever machine its process was.
 STALE_SECONDS = 60.0
-# How long to wait for another process that is writing.
+# Seconds to wait for another process that is writing.
 BUSY_SECONDS = 60
 
 Fields = dict[str, Any]
@@ -42,13 +42,13 @@ Unit = tuple[str, int]  # hash of the experiment, seed
 
 
 class StoreError(CreasesError, RuntimeError):
-    """A store cannot be read or written, or is of another version."""
+    """Raised when a store cannot be read or written, or is of another version."""
 
 
 class Store(Database):
     """The runs at a place.
 
-    place : the path of a SQLite file, made if it is not there, or a database URL as SQLAlchemy has them.
+    place : the path of a SQLite file, which is created if it does not exist, or a database URL for SQLAlchemy.
     networks : folder of the networks; default: beside a SQLite file, with its name and ".networks", else
         "creases-networks".
     Raises StoreError if it cannot be opened, or was written with another version of its tables; MissingExtraError
@@ -84,7 +84,7 @@ class Store(Database):
             with self._engine.begin() as connection:
                 connection.execute(claims.delete().where(claims.c.owner == self.owner))
         except self._sql.exc.SQLAlchemyError:
-            pass  # they become void by themselves
+            pass  # they become void after a time
         super().close()
 
     def make_tables(self) -> None:
@@ -118,7 +118,7 @@ class Store(Database):
             ) or self.take_over(unit, now)
             if not mine:
                 return False
-            # Only now: whoever finished it between our look and our claim has committed it by this time.
+            # Only now: a process that finished it between our check and our claim has committed it by this time.
             with self._engine.connect() as connection:
                 there = runs.c.experiment == experiment, runs.c.seed == seed
                 if connection.execute(self._sql.select(runs.c.id).where(*there)).first() is None:
@@ -205,7 +205,7 @@ class Store(Database):
             try:
                 rows.sort(key=lambda row: row["number"])
                 agrees = digest_of_run(self.tables, run, rows, kept) == run["digest"]
-            except (TypeError, ValueError):  # what stands there is not even of its kind
+            except (TypeError, ValueError):  # a value is not even of its type
                 agrees = False
             if not agrees:
                 raise self.damaged(run)
@@ -250,9 +250,9 @@ class Store(Database):
         return pandas.DataFrame([tuple(run[name] for name in names) for run in found], columns=list(names))
 
     def network(self, experiment: str, seed: int, epoch: float) -> Network:
-        """The network that was kept by a run at an epoch.
+        """The network that a run saved at an epoch.
 
-        Raises StoreError if none was kept, or its file is missing or has another network.
+        Raises StoreError if none was saved, or its file is missing or has another network.
         """
         runs, networks = self.tables["runs"], self.tables["networks"]
         asked = self._sql.select(networks.c.sha256).join(runs, networks.c.run == runs.c.id)
@@ -267,7 +267,7 @@ class Store(Database):
                 f"The network file {path.name} is not in {self.networks}. Give the folder where it is, or run again "
                 "with another store."
             )
-        # Written by `save_network`: a chain with ReLU between its layers, numbered.
+        # Written by `save_network`: a chain of numbered layers with ReLU between them.
         network = load(path, activation="relu")
         if network.sha256 != sha256:
             raise StoreError(

@@ -1,4 +1,6 @@
-"""The tables of a store, and the digest of a run: of its rows in all of them, but for the database's own numbers."""
+"""The tables of a store, and the digest of a run: of its rows in all tables, without numbers assigned by the
+database.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,9 @@ Rows = Iterable[Mapping[str, Any]]
 
 
 def digest_of_run(tables: dict[str, Any], run: Mapping[str, Any], rows: Rows, kept: Rows) -> str:
-    """The digest of a run, its measurements and the networks that it kept.
+    """The digest of a run, its measurements and its saved networks.
 
-    Raises TypeError or ValueError if a value is not of its column's kind.
+    Raises TypeError or ValueError if a value is not of its column's type.
     """
     by_number = sorted((plain(tables["measurements"], row) for row in rows), key=lambda row: row["number"])
     by_epoch = sorted((plain(tables["networks"], one) for one in kept), key=lambda one: one["epoch"])
@@ -23,9 +25,9 @@ def digest_of_run(tables: dict[str, Any], run: Mapping[str, Any], rows: Rows, ke
 
 
 def plain(table: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a row, each of its column's own kind, without the numbers of runs and the digest.
+    """The values of a row, each of its column's type, without the numbers of runs and the digest.
 
-    A whole number may come back from a database as a float, or the other way round, and a NaN as nothing.
+    A database may return an integer as a float, or the other way round, and a NaN as None.
     """
     kinds = {column.name: column.type.python_type for column in table.columns}
     found = {}

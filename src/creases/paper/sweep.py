@@ -1,4 +1,4 @@
-"""Many runs over the machine, or over machines, into one store: only what is missing is done, and nothing twice."""
+"""Many runs on one or several machines, with one store: only missing runs are done, and none is done twice."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from creases.training.errors import need_torch
 
 __all__ = ["Listener", "RunPool", "Summary", "crew_of", "sweep"]
 
-# How often this process says that it lives, and looks what others have done.
+# Seconds between renewals of this process's claims, and between checks of the runs of other processes.
 RENEW_SECONDS, LOOK_SECONDS = STALE_SECONDS / 6, 0.5
-AHEAD = 1  # runs given out before one of them is begun, for each worker
+AHEAD = 1  # runs that are submitted in advance for each worker
 
 
 class RunPool(NamedTuple):
@@ -42,34 +42,36 @@ class Listener(Protocol):
     """The protocol of objects that are notified of the progress of a sweep."""
 
     def planned(self, all_runs: int, there: int, cost: float) -> None:
-        """How many runs there are, how many of them are in the store, and about what the others cost, in seconds."""
+        """Called with the number of runs, how many of them are in the store, and the others' approximate cost in
+        seconds."""
 
     def began(self, experiment: Experiment, seed: int) -> None:
-        """A run was given out."""
+        """Called when a run was submitted."""
 
     def ended(self, experiment: Experiment, seed: int, result: RunResult | None) -> None:
-        """A run is in the store; None if another process did it."""
+        """Called when a run is in the store; the result is None if another process did it."""
 
 
 class Silent:
     """A `Listener` without output."""
 
     def planned(self, all_runs: int, there: int, cost: float) -> None:
-        """As `Listener` says."""
+        """See `Listener`."""
 
     def began(self, experiment: Experiment, seed: int) -> None:
-        """As `Listener` says."""
+        """See `Listener`."""
 
     def ended(self, experiment: Experiment, seed: int, result: RunResult | None) -> None:
-        """As `Listener` says."""
+        """See `Listener`."""
 
 
 @dataclass
 class Summary:
-    """What a sweep did.
+    """The result of a sweep.
 
-    done : runs of this process. there : those that were in the store. elsewhere : those that another process did
-    meanwhile. diverged : of `done`. training, measuring : seconds of `done`. failed : a message a run.
+    done : runs of this process. there : runs that were in the store. elsewhere : runs that another process did
+        meanwhile. diverged : those of `done` that diverged. training, measuring : seconds of `done`. failed : one
+        message per failed run.
     """
 
     done: int = 0
@@ -83,7 +85,8 @@ class Summary:
 
 @contextmanager
 def crew_of(*, threads: int | None = None, workers: int | None = None, cluster: str | None = None) -> Iterator[RunPool]:
-    """Workers for a sweep: of the Dask cluster at an address, that many processes here, or threads of this process."""
+    """Workers for a sweep: those of the Dask cluster at an address, this many local processes, or threads of this
+    process."""
     if cluster is None and workers is None:
         count = threads or 1
         with one_torch_thread(), ThreadPoolExecutor(count) as pool:
@@ -96,7 +99,7 @@ def crew_of(*, threads: int | None = None, workers: int | None = None, cluster: 
 
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
-    """A block in which torch computes on one thread and the same way each time, whichever run begins or ends."""
+    """A context in which torch computes on one thread and deterministically, whichever run begins or ends."""
     need_torch("Training")
     import torch
 
@@ -111,16 +114,17 @@ def one_torch_thread() -> Iterator[None]:
 
 
 def sweep(experiments: Iterable[Experiment], store: Store, crew: RunPool, listener: Listener | None = None) -> Summary:
-    """Do all runs of these experiments that are not in the store, and wait for those that other processes have.
+    """Do all runs of these experiments that are not in the store, and wait for those that other processes have claimed.
 
-    The costliest begin first, so that none is left alone at the end. A run that fails is said at the end; the others go
-    on. Raises StoreError if the store, or the folder of networks, cannot be written: what is in it is safe.
+    The most expensive runs begin first, so that no long run is left at the end. Failed runs are reported at the end;
+    the others continue. Raises StoreError if the store, or the folder of networks, cannot be written; its contents are
+    safe.
     """
     return Sweep(experiments, store, crew, listener or Silent()).work()
 
 
 class Sweep:
-    """The runs to do, those under way, and those that others have."""
+    """The runs to do, those in progress, and those of other processes."""
 
     def __init__(self, experiments: Iterable[Experiment], store: Store, crew: RunPool, listener: Listener) -> None:
         self.store, self.crew, self.listener, self.summary = store, crew, listener, Summary()
@@ -137,7 +141,7 @@ class Sweep:
         listener.planned(len(seeds), self.summary.there, sum(cost_of(self.by_hash[unit[0]]) for unit in missing))
 
     def work(self) -> Summary:
-        """All of it."""
+        """Do all runs."""
         with renewing(self.store) as check:
             try:
                 while self.open or self.running or self.elsewhere:
@@ -158,7 +162,7 @@ class Sweep:
         return self.summary
 
     def give_out(self) -> None:
-        """Claim runs and hand them to workers that are free."""
+        """Claim runs and submit them to free workers."""
         while self.open and len(self.running) < self.crew.size * (1 + AHEAD):
             unit = self.open.pop(0)
             if not self.store.claim(unit):
@@ -171,7 +175,7 @@ class Sweep:
             self.running[future] = unit
 
     def take_in(self, future: Future[RunResult]) -> None:
-        """Commit a run that is done."""
+        """Commit a finished run."""
         unit = self.running.pop(future)
         experiment, seed = self.by_hash[unit[0]], unit[1]
         try:
@@ -188,7 +192,7 @@ class Sweep:
             self.summary.failed.append(f"{experiment.widths} seed {seed}: {type(error).__name__}: {error}")
             self.listener.ended(experiment, seed, None)
             if isinstance(error, TrainingError | ImportError) and self.summary.done == 0:
-                raise  # it would be so for all of them: data that are not there, a package that is missing
+                raise  # all runs would fail: the data or a package are missing
             return
         if self.store.add(experiment, result):
             self.summary.done += 1
@@ -200,7 +204,7 @@ class Sweep:
         self.listener.ended(experiment, seed, result)
 
     def look_elsewhere(self) -> None:
-        """See what other processes have done; what one of them has let go is open again."""
+        """Check the runs of other processes; runs that they have released are available again."""
         if not self.elsewhere or self.open:
             return
         there = self.store.done()
@@ -209,14 +213,14 @@ class Sweep:
                 self.summary.elsewhere += 1
                 self.listener.ended(self.by_hash[unit[0]], unit[1], None)
         waiting = [unit for unit in self.elsewhere if unit not in there]
-        self.open, self.elsewhere = waiting, []  # to be claimed if their process has died
+        self.open, self.elsewhere = waiting, []  # they can be claimed if their process has died
         if waiting and not self.running:
             time.sleep(LOOK_SECONDS)
 
 
 @contextmanager
 def renewing(store: Store) -> Iterator[Callable[[], None]]:
-    """Renew the claims of this process in the background; the function raises what went wrong there."""
+    """Renew the claims of this process in the background; the function raises errors that occurred there."""
     stopped, wrong = threading.Event(), list[Exception]()
 
     def renew() -> None:
@@ -241,13 +245,14 @@ def renewing(store: Store) -> Iterator[Callable[[], None]]:
 
 
 def cost_of(experiment: Experiment) -> float:
-    """About the seconds that a run takes on one core: its steps, and the regions of some planes that it will count."""
+    """The approximate time of a run on one core in seconds, from its steps and the regions in planes that it will
+    count."""
     steps = experiment.epochs * max(1, about_examples(experiment.task) // experiment.batch_size)
     return 0.05 + 0.0025 * steps + 6e-7 * len(experiment.moments) * experiment.neurons**2
 
 
 def about_examples(task: TaskChoice) -> int:
-    """About how many examples are learned, without making the task."""
+    """The approximate number of training examples, without creating the task."""
     for name in ("points", "examples"):
         if hasattr(task, name):
             return int(getattr(task, name))
