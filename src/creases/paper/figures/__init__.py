@@ -1,4 +1,4 @@
-"""One module a figure of the two Hanin-Rolnick papers, and of what they could not reach. `FIGURES` names them all."""
+"""One module per figure of the two Hanin-Rolnick papers, and of new ones. `FIGURES` lists them all."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from creases.paper.figures import (
 
 __all__ = ["FIGURES", "figures_named"]
 
-# In the order of the report: the NeurIPS paper, the companion, and what is new.
+# In the order of the report: the NeurIPS paper, the companion paper, and new figures.
 MODULES = (
     partition,
     counts,
@@ -53,7 +53,8 @@ FIGURES: dict[str, Figure] = {module.FIGURE.name: module.FIGURE for module in MO
 
 
 def figures_named(names: Sequence[str]) -> list[Figure]:
-    """The figures of these names; all of them for none. Raises DomainError, with the near match, on another name."""
+    """The figures with these names; all of them if there are none. Raises DomainError, with the nearest name, on an
+    unknown name."""
     for name in names:
         if name not in FIGURES:
             near = difflib.get_close_matches(name, FIGURES, n=1, cutoff=0.4)

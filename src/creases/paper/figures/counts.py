@@ -1,4 +1,4 @@
-"""Activation regions in planes through training, over N^2: NeurIPS figure 4."""
+"""Activation regions in planes during training, divided by N^2: NeurIPS figure 4."""
 
 from __future__ import annotations
 
@@ -31,12 +31,13 @@ NETWORKS = {
     "[60]³": (60,) * 3,
     "[80]³": (80,) * 3,
 }
-# Trained for as many steps as the authors do: the smallest of figure 4, and the network of their figures 5 and 6.
+# Trained for as many steps as the authors' networks: the smallest of figure 4, and the network of their figures 5 and
+# 6.
 LONG = {"[16]⁴": (16,) * 4, "[32]³": (32,) * 3}
-# Networks of nearly equal N, of four layers and of three.
+# Networks with nearly equal N, of four layers and of three.
 SAME_NEURONS = (("[16]⁴", "[20]³"), ("[32]⁴", "[40]³"), ("[64]⁴", "[80]³"))
 SHORT, AS_LONG_AS_THE_AUTHORS = "20 epochs", "the authors' steps"
-DIP = AUTHORS_EPOCH // 2  # steps in the half epoch of which the authors show a close-up
+DIP = AUTHORS_EPOCH // 2  # steps in the half epoch that the authors show enlarged
 
 AT_START = between(0.4, 0.6, "about 1/2", why="Ours: a fifth to either side.")
 SMALL = between(0.5, 2.0, "a small factor", why="Ours: a factor of two to either side.")
@@ -48,7 +49,8 @@ RECOVERS = above(1.0, "above 1: it recovers", steps=AUTHORS_STEPS)
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One experiment a network over 20 epochs; two over as many steps as the authors make, where epochs are shorter."""
+    """One experiment per network over 20 epochs; two over as many steps as the authors' training, if epochs are
+    shorter."""
     seeds, measures = tuple(range(size.pick(3, 10, 10))), (Regions(OriginPlanes(size.pick(2, 5, 5))),)
 
     def line(name: str, widths: tuple[int, ...], moments: tuple[float, ...], training: str) -> TableLine:
@@ -68,7 +70,8 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def draw(data: Data) -> Picture:
-    """Regions / N^2 over 20 epochs, the first of them close up, and over the authors' steps; bands of one deviation."""
+    """Regions / N^2 over 20 epochs, the first of them enlarged, and over the authors' steps; bands of one standard
+    deviation."""
     figure = new_figure(10.5, 3.4)
     early, whole, long = figure.subplots(1, 3, sharey=True)
     runs = data.growth(["hidden", "training"])
@@ -99,7 +102,7 @@ def finish(ax: Axes, title: str) -> None:
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """At the start about N^2 / 2 whatever the depth; later within a small factor of it; and the shape of the curve."""
+    """About N^2 / 2 at the start for any depth; later within a small factor of it; and the shape of the curve."""
     runs = data.growth(["hidden", "training"])
     short = runs[runs["training"] == SHORT]
     starts = at_epoch(short, 0.0)
@@ -108,7 +111,7 @@ def findings(data: Data) -> list[FigureFinding]:
         for name in NETWORKS
     ]
     for deep, shallow in SAME_NEURONS:
-        # The first draws of a seed are the same in both, so the runs are taken in pairs.
+        # The first random numbers of a seed are the same in both, so the runs are compared in pairs.
         ratios = paired_ratio(starts, "hidden", deep, shallow, "ratio")
         found.append(judged(f"regions / N² at the start, {deep} / {shallow}", ratios, SAME))
     for line in data.lines:
@@ -119,7 +122,8 @@ def findings(data: Data) -> list[FigureFinding]:
 
 
 def shape(data: Data, line: TableLine, runs: pandas.DataFrame, name: str) -> list[FigureFinding]:
-    """Of the curve of one network, at moments that are fixed beforehand; its recovery only where it is long enough."""
+    """Findings on the curve of one network, at moments that are fixed in advance; its recovery only if it is long
+    enough."""
     per_epoch = steps_per_epoch(line.experiment.task)
     dip_epoch = next((at for at in line.experiment.moments if round(at * per_epoch) >= DIP), line.experiment.epochs)
     dip_steps = round(dip_epoch * per_epoch)
@@ -137,7 +141,7 @@ def shape(data: Data, line: TableLine, runs: pandas.DataFrame, name: str) -> lis
 
 
 def cost(data: Data) -> list[FigureFinding]:
-    """What a run of the largest network took."""
+    """The time of a run of the largest network."""
     costs = data.costs([line for line in data.lines if line.labels["hidden"] == "[64]⁴"])
     if not len(costs):
         return []

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURE"]
 
-# Width and depth; those at the ends, which say most of the exponent.
+# Width and depth; those at the ends determine the exponent best.
 FEW_NETWORKS = ((20, 3), (40, 3), (80, 3), (16, 4), (64, 4))
 ENDS = ((20, 3), (80, 3), (16, 4), (64, 4))
 ALL = (*((w, 3) for w in (20, 40, 60, 80)), *((w, 4) for w in (16, 32, 64, 128)), *((w, 5) for w in (25, 50, 75, 100)))
-# The authors show the larger biases in one run, the smaller ones in twelve: only with these do we train as long.
+# The authors show the larger biases in one run, the smaller ones in twelve; we train as long only with the latter.
 BIASES = LARGE, SMALL = (0.1, 1e-3)
 KINDS = ("train", "test", "noise")
-# The constants of the authors' guides; the upper one is 1.5 in one of their scripts and 2 in another.
+# The constants of the authors' guides; the upper one is 1.5 in one of their scripts and 2 in another one.
 GUIDES, LEAST, MOST = (0.4, 1.5), 0.4, 2.0
 SHORT, LONG = "short", "long"
 AT_START, AFTER_FIRST, AFTER_LAST = "start", "the steps of the authors' epoch 1", "the steps of the authors' epoch 20"
@@ -40,17 +40,17 @@ WHY_CONSTANT = "ours: a factor of 1.5 is what a curve may rise or fall and be ca
 
 
 def exponent(when: str) -> Claim:
-    """The distance goes with the power -1 of N."""
+    """The distance is proportional to N^-1."""
     return between(-1.1, -0.9, "−1", steps=STEPS[when], why="ours: a tenth on either side of −1")
 
 
 def guided(when: str) -> Claim:
-    """The product lies between the guides."""
+    """The product is between the guides."""
     return between(LEAST, MOST, "between guides at 0.4 and 1.5, or 2", steps=STEPS[when])
 
 
 def constant(when: str) -> Claim:
-    """The product hardly changes in a run."""
+    """The product hardly changes during a run."""
     return between(1 / 1.5, 1.5, "roughly constant", steps=STEPS[when], why=WHY_CONSTANT)
 
 
@@ -60,13 +60,13 @@ def alike(when: str) -> Claim:
 
 
 def exponential(when: str) -> Claim:
-    """The distances of a network have the exponential law."""
+    """The distances of a network are exponentially distributed."""
     why = "ours: were boundaries met as the points of one Poisson process, the median would be ln 2 of the mean; 5 %"
     return between(0.95 * log(2), 1.05 * log(2), "0.693, were it exponential", steps=STEPS[when], why=why)
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One experiment a network and a standard deviation of the biases; of the small ones a few that are long too."""
+    """One experiment per network and standard deviation of the biases; for the small ones a few that are also long."""
     first, last = authors_epochs(size)
     theirs = (0, 0.25, 0.5, 1, 2, 4, 6, 8, 10, 15, 20) if last == 20 else (0, 0.25, 1, 4, first)
     short = (0, first) if size.rank == 0 else theirs
@@ -99,16 +99,17 @@ def line_of(
 
 
 def times_neurons(data: Data, measure: str = "distance") -> pandas.DataFrame:
-    """Of each run, moment and kind of points: the mean distance (or another number of the distances), times N too."""
+    """For each run, moment and kind of points: the mean distance (or another statistic of the distances), and its
+    product with N."""
     runs = data.runs(measure, ["hidden", "depth", "bias", "length", "domain", "epoch"])
     runs["product"] = runs["value"] * runs["neurons"]
     return runs
 
 
 def draw(data: Data) -> Picture:
-    """A row a scale of the biases: distance x N against epoch and accuracy, distance against N, the histogram."""
+    """One row per scale of the biases: distance x N against epoch and accuracy, distance against N, the histogram."""
     runs = times_neurons(data)
-    # Long runs where there are such, else the short ones.
+    # Long runs if there are any, otherwise the short ones.
     longest = runs.groupby("bias")["epoch"].transform("max") == runs.groupby(["bias", "length"])["epoch"].transform(
         "max"
     )
@@ -116,7 +117,8 @@ def draw(data: Data) -> Picture:
 
 
 class ClaimMoment(NamedTuple):
-    """One of the moments that claims speak of. lines : whose runs are asked. epoch : of ours. steps : until then."""
+    """A moment of claims. lines : the lines whose runs are used. epoch : the epoch in our training. steps : the number
+    of steps until then."""
 
     when: str
     lines: list[TableLine]
@@ -131,7 +133,7 @@ class ClaimMoment(NamedTuple):
 
 
 def moments(data: Data, bias: float) -> list[ClaimMoment]:
-    """The start and the authors' epochs, where runs with these biases are measured."""
+    """The start and the authors' epochs, if runs with these biases are measured there."""
     first, last = authors_epochs(data.size)
     found = []
     for when, epoch in ((AT_START, 0), (AFTER_FIRST, first), (AFTER_LAST, last)):
@@ -143,15 +145,16 @@ def moments(data: Data, bias: float) -> list[ClaimMoment]:
 
 
 def per_seed(runs: pandas.DataFrame, number: Callable[[pandas.DataFrame], float]) -> list[float]:
-    """A number of the rows of each seed; seeds whose number is none are left out."""
+    """A number computed from the rows of each seed; seeds for which it is NaN are left out."""
     values = [number(mine) for _, mine in runs.groupby("seed")]
     return [value for value in values if np.isfinite(value)]
 
 
 def slope(runs: pandas.DataFrame) -> float:
-    """The exponent of N in the distances of networks of one seed, with a constant for each depth; NaN for too few.
+    """The exponent of N in the distances of networks of one seed, with a constant for each depth; NaN for too few
+    networks.
 
-    Least squares of logarithms, of what is left when the mean over networks of the same depth is taken away.
+    Least squares of logarithms, after subtracting the mean over networks of the same depth.
     """
     logs = runs[runs["value"] > 0].assign(N=lambda some: np.log(some["neurons"].astype(float)))
     logs["d"] = np.log(logs["value"])
@@ -161,7 +164,7 @@ def slope(runs: pandas.DataFrame) -> float:
 
 
 def over(above: pandas.DataFrame, below: pandas.DataFrame, by: list[str]) -> pandas.DataFrame:
-    """Rows of two tables that agree in `by` and the seed, with ratio, the one value over the other."""
+    """Rows of two tables that agree in `by` and the seed, with ratio, the quotient of the two values."""
     both = above.merge(below, on=[*by, "seed"], suffixes=("", "_below"))
     return both.assign(ratio=both["value"] / both["value_below"])
 
@@ -172,7 +175,8 @@ def typical(rows: pandas.DataFrame) -> float:
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """The exponent of N; distance x N beside the guides and through training; noise beside images; the law."""
+    """The exponent of N; distance x N compared with the guides and during training; noise compared with images; the
+    distribution."""
     runs, medians, found = times_neurons(data), times_neurons(data, "distance 50 %"), []
     for bias in BIASES:
         for moment in moments(data, bias):
@@ -192,7 +196,7 @@ def findings(data: Data) -> list[FigureFinding]:
 
 
 def of_networks(name: str, moment: ClaimMoment, test: pandas.DataFrame) -> list[FigureFinding]:
-    """For each network distance x N at a moment, and over that at the start of the same run."""
+    """For each network, distance x N at a moment, and divided by that at the start of the same run."""
     found, (when, lines, _, steps) = [], moment
     for line in lines:
         mine = test[test["hidden"] == line.labels["hidden"]]

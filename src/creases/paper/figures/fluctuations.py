@@ -1,4 +1,4 @@
-"""How the count spreads over networks at He initialisation: its mean hardly knows the depth, its spread does."""
+"""The spread of the count over networks at He initialisation: its mean hardly depends on the depth, its spread does."""
 
 from __future__ import annotations
 
@@ -61,9 +61,10 @@ LARGE = {
     3: [(16, 2), (16, 4), (16, 8), (32, 2), (32, 4), (64, 2)],
     4: [(16, 2), (16, 3), (16, 4), (32, 2)],
 }
-# Networks with one hidden layer, which do not vary, and so many of them.
+# Networks with one hidden layer, whose counts do not vary, and their number.
 FLAT_WIDTH, FLAT_SEEDS = 16, 10
-# A network is shallow for its width where depth / width is at most this, and deep where it is at least that.
+# A network is shallow for its width if depth / width is at most the first number, and deep if it is at least the
+# second.
 SHALLOW, DEEP = 1 / 8, 1 / 2
 
 OURS = "ours, from networks with other seeds (1000 and on)"
@@ -73,7 +74,7 @@ COEFFICIENTS = {
     3: between(0.12, 0.21, "0.14 to 0.19", why=OURS),
     4: between(0.09, 0.18, "0.10 to 0.17", why=OURS),
 }
-# Exponents are told to within this with 200 and 400 seeds; half of the claimed exponent, and none, lie outside.
+# The precision of exponents with 200 and 400 seeds; half of the claimed exponent, and zero, are outside.
 REACH = {1: 0.2, 2: 0.2, 3: 0.35, 4: 0.45}
 WIDTH_POWER = {
     n: between(-1 - reach, -1 + reach, "-1", why="the neurons of a layer add up independent things")
@@ -90,14 +91,14 @@ BESIDE_GRADIENTS = between(
 )
 SHALLOW_MEAN = between(0.97, 1.03, "1, whatever the depth", why="a mean that hardly knows the depth")
 DEEP_MEAN = below(1.0, "below 1: a deficit", why=OURS)
-# Of two parts of the depth the one whose coefficient depends less on the network, by n.
+# For each n, the part of the depth, of two, whose coefficient depends less on the network.
 BETTER = {1: ("L", "L - 1"), 2: ("S", "L")}
 BETTER_CLAIM = below(0.0, "below 0: it is the better part", why=OURS)
 FLAT = equal_to(1.0, "exactly 1 (Zaslavsky 1975)", check=True)
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One experiment for inputs, width and depth; nothing is trained."""
+    """One experiment per number of inputs, width and depth; nothing is trained."""
     found = []
     for n in DIMENSIONS:
         seeds = size.pick(24, 400 if n <= 2 else 200, 1000 if n <= 2 else 400)
@@ -151,7 +152,8 @@ def of_law(table: pandas.DataFrame, n: int) -> list[FigureFinding]:
 
 
 def of_means(table: pandas.DataFrame, n: int) -> list[FigureFinding]:
-    """Counts as parts of sum C(N, k): networks shallow for their width, and each that is deep for it."""
+    """Counts divided by sum C(N, k): for networks shallow for their width together, and for each that is deep for
+    it."""
     widths, depths = shapes_of(table)
     ratios = ratios_to_hyperplanes(table, n)
     shallow = ratios[depths / widths <= SHALLOW]
@@ -168,7 +170,7 @@ def of_means(table: pandas.DataFrame, n: int) -> list[FigureFinding]:
 
 
 def of_inputs(data: Data) -> FigureFinding:
-    """The exponent of n in CV^2, over networks that are counted for every n."""
+    """The exponent of n in CV^2, over the networks that are counted for every n."""
     tables = {n: table_of(data, n) for n in DIMENSIONS}
     tables = {n: table for n, table in tables.items() if len(table)}
     common = sorted(set.intersection(*(set(table.index) for table in tables.values()))) if tables else []
@@ -190,7 +192,7 @@ def of_inputs(data: Data) -> FigureFinding:
 
 
 def of_gradients(data: Data) -> list[FigureFinding]:
-    """Squared gradients of the same networks beside their law, and their spread beside that of counts."""
+    """Squared gradients of the same networks compared with their law, and their spread compared with that of counts."""
     scores, found = dict[int, list[float]](), []
     for n in DIMENSIONS:
         for (width, depth), row in table_of(data, n, "squared gradient").iterrows():
@@ -205,7 +207,7 @@ def of_gradients(data: Data) -> list[FigureFinding]:
 
 
 def beside_gradients(table: pandas.DataFrame, n: int) -> FigureFinding:
-    """CV^2 of counts over that of ||J u||^n, which is of volumes as a count is, for one n."""
+    """CV^2 of counts divided by that of ||J u||^n, which is a volume like a count, for one n."""
     values = parts_of_gradients(table, n)
     parts = values.mean(axis=0) if len(values) > 1 else np.empty(0)
     more = (
@@ -217,13 +219,13 @@ def beside_gradients(table: pandas.DataFrame, n: int) -> FigureFinding:
 
 
 def parts_of_gradients(table: pandas.DataFrame, n: int) -> Floats:
-    """Pseudo-values, shape (seeds, networks), of CV^2 of counts over that of ||J u||^n by its law."""
+    """Pseudo-values, shape (seeds, networks), of CV^2 of counts divided by the exact one of ||J u||^n."""
     theirs = np.array([gradient_relative_variance((int(w),) * int(L), n) for w, L in table.index])
     return spreads(table, lambda cv2: cv2 / theirs, len(table))
 
 
 def ends_beside_gradients(tables: dict[int, pandas.DataFrame]) -> list[FigureFinding]:
-    """The networks of any n whose CV^2 is the largest and the least part of that of gradients."""
+    """For any n, the networks with the largest and the smallest ratio of CV^2 to that of gradients."""
     parts = [
         (f"; n = {n}, [{width}]^{depth}", column)
         for n, table in tables.items()
@@ -242,7 +244,7 @@ def ends_beside_gradients(tables: dict[int, pandas.DataFrame]) -> list[FigureFin
 
 
 def of_flat(data: Data) -> FigureFinding:
-    """Networks with one hidden layer: no variance at all."""
+    """Networks with one hidden layer: no variance."""
     rows = data.table[(data.table["measure"] == "regions") & (data.table["depth"] == 1)]
     ratios = [row.value / zaslavsky(int(row.neurons), int(row.inputs)) for row in rows.itertuples()]
     return judged("one hidden layer: regions / Σ C(N, k), every n", ratios, FLAT)
@@ -273,7 +275,7 @@ def draw(data: Data) -> Picture:
 
 
 def draw_spread(ax: Axes, table: pandas.DataFrame, n: int) -> None:
-    """CV^2 of every network with its interval, and that of its gradients by their law."""
+    """CV^2 of every network with its interval, and the exact one of its gradients."""
     widths, depths = shapes_of(table)
     at = (depths - 1) / widths
     bars(ax, at, spreads(table, lambda cv2: cv2, len(table)), n, [MARKERS[0]] * len(table), f"n = {n}")
@@ -282,17 +284,17 @@ def draw_spread(ax: Axes, table: pandas.DataFrame, n: int) -> None:
 
 
 def draw_collapse(ax: Axes, table: pandas.DataFrame, n: int) -> None:
-    """CV^2 / (n^2 S) of every network, a mark a width."""
+    """CV^2 / (n^2 S) of every network, with one mark per width."""
     widths, depths = shapes_of(table)
     parts = np.array([n**2 * handed_up([int(w)] * int(L)) for w, L in zip(widths, depths, strict=True)])
     order = {width: MARKERS[i % len(MARKERS)] for i, width in enumerate(np.unique(widths))}
     marks = [order[width] for width in widths]
-    # Side by side: what belongs to one depth must not be drawn over each other.
+    # Side by side, so that marks for the same depth do not overlap.
     bars(ax, depths * (1 + 0.02 * (n - 2.5)), spreads(table, lambda cv2: cv2 / parts, len(table)), n, marks)
 
 
 def draw_mean(ax: Axes, table: pandas.DataFrame, n: int) -> None:
-    """The mean count of every network as a part of sum C(N, k)."""
+    """The mean count of every network divided by sum C(N, k)."""
     widths, depths = shapes_of(table)
     bars(ax, depths / widths, ratios_to_hyperplanes(table, n).T, n, [MARKERS[0]] * len(table))
 

@@ -26,25 +26,25 @@ if TYPE_CHECKING:
 __all__ = ["FIGURE"]
 
 DIMENSIONS = (1, 2, 3, 4)
-# For each n the numbers of neurons at each size.
+# For each n, the numbers of neurons at each size.
 NEURONS = {
     1: ((24, 48, 96, 192), (24, 48, 96, 192, 384), (24, 48, 96, 192, 384, 768)),
     2: ((24, 48, 96, 192), (24, 48, 96, 192, 384), (24, 48, 96, 192, 384, 768)),
     3: ((24, 48, 72), (24, 48, 72, 96, 144), (24, 48, 72, 96, 144, 192)),
     4: ((32, 48), (32, 48, 64, 96, 128, 192, 256), (32, 48, 64, 96, 128, 192, 256)),
 }
-# In R^4 a network of 256 neurons has 1.8e8 regions, two minutes of a core: many neurons are counted with fewer seeds,
-# and no deeper than this.
+# In R^4 a network of 256 neurons has 1.8e8 regions, which take two minutes on one core: large networks are counted with
+# fewer seeds, and only up to this depth.
 SEEDS_IN_FOUR = {96: 12, 128: 6, 192: 5, 256: 5}
 DEEPEST_IN_FOUR = {96: 4, 128: 4, 192: 2, 256: 2}
-# Seeds of networks with one hidden layer, which do not vary.
+# The number of seeds for networks with one hidden layer, whose counts do not vary.
 FLAT_SEEDS = 3
 DEPTHS = (1, 2, 3, 4, 6)
-# Layers are at least this many times n: the theorem's constants grow with the sum of 1 / width, and layers no wider
-# than the space fold it into fewer dimensions.
+# The width of layers is at least this multiple of n: the theorem's constants grow with the sum of 1 / width, and layers
+# that are not wider than the space map it into fewer dimensions.
 LEAST_WIDTH = 4
 
-# What is claimed for each n. Hyperplanes have exponents of 0.98 to 4.03 at these N, each within 0.04 of n.
+# The claimed ranges for each n. Hyperplanes have exponents of 0.98 to 4.03 at these N, each within 0.04 of n.
 NARROW = "narrow enough to tell n from n - 1/2 and n + 1/2"
 EXPONENTS = {
     1: between(0.95, 1.05, "1", why=NARROW),
@@ -65,7 +65,8 @@ FLAT = equal_to(1.0, "exactly 1 (Zaslavsky 1975)", check=True)
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One experiment for inputs, neurons and depth, the neurons spread evenly over the layers; nothing is trained."""
+    """One experiment per number of inputs, neurons and depth, with the neurons spread evenly over the layers; nothing
+    is trained."""
     return [
         TableLine(
             Experiment(
@@ -84,21 +85,21 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def is_counted(n: int, neurons: int, depth: int) -> bool:
-    """Whether it is worth its time."""
+    """Whether the count is worth its time."""
     if depth == 1:
         return neurons <= (48 if n > 2 else 96)
     return n < 4 or depth <= DEEPEST_IN_FOUR.get(neurons, 4)
 
 
 def seeds_of(size: Size, n: int, neurons: int, depth: int) -> int:
-    """How many networks."""
+    """The number of networks."""
     if depth == 1:
         return FLAT_SEEDS
     return min(size.pick(8, 20, 50), SEEDS_IN_FOUR.get(neurons, 50) * size.pick(1, 1, 2) if n == 4 else 50)
 
 
 def with_ratios(data: Data) -> pandas.DataFrame:
-    """Counts of all runs, and what part they are of N^n / n! and of what N hyperplanes make."""
+    """Counts of all runs, and their ratios to N^n / n! and to the number for N hyperplanes."""
     runs = data.runs("regions", ["inputs", "depth"])
     pairs = list(zip(runs["neurons"], runs["inputs"], strict=True))
     estimate, hyperplanes = cache(hanin_rolnick_estimate), cache(zaslavsky)
@@ -108,7 +109,7 @@ def with_ratios(data: Data) -> pandas.DataFrame:
 
 
 def draw(data: Data) -> Picture:
-    """Above the counts for each n; below the exponents, and the counts as parts of what is predicted."""
+    """Above, the counts for each n; below, the exponents and the ratios of counts to predictions."""
     figure = new_figure(10.5, 6.4)
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.0, 1.1)).ravel()
     runs = with_ratios(data)
@@ -126,7 +127,7 @@ def draw(data: Data) -> Picture:
 
 
 def draw_counts(ax: Axes, runs: pandas.DataFrame, n: int) -> None:
-    """The counts for one n against N, a band a depth, and what hyperplanes make."""
+    """The counts for one n against N, with one band per depth, and the number for hyperplanes."""
     for i, depth in enumerate(sorted(runs["depth"].unique())):
         deep = runs[runs["depth"] == depth]
         plot_band(ax, deep["neurons"], deep["value"], label=f"depth {depth}", colour=COLOURS[i % len(COLOURS)])
@@ -140,7 +141,7 @@ def draw_counts(ax: Axes, runs: pandas.DataFrame, n: int) -> None:
 
 
 def draw_exponents(ax: Axes, runs: pandas.DataFrame) -> None:
-    """The exponents of N of deep networks with their intervals, against n; those of hyperplanes."""
+    """The exponents of N of deep networks with their intervals, against n; and those of hyperplanes."""
     ax.plot(DIMENSIONS, DIMENSIONS, ":", color=QUIET, lw=1.0)
     for n in DIMENSIONS:
         mine = deep(runs[runs["inputs"] == n])
@@ -161,7 +162,7 @@ def draw_exponents(ax: Axes, runs: pandas.DataFrame) -> None:
 
 
 def draw_parts(ax: Axes, runs: pandas.DataFrame, what: str, name: str) -> None:
-    """A column of ratios against the depth, a band for each n."""
+    """A column of ratios against the depth, with one band for each n."""
     for n in DIMENSIONS:
         mine = runs[runs["inputs"] == n].groupby(["depth", "seed"])[what].mean().reset_index()
         plot_band(ax, mine["depth"], mine[what], label=f"n = {n}", colour=COLOURS[n - 1])
@@ -171,18 +172,18 @@ def draw_parts(ax: Axes, runs: pandas.DataFrame, what: str, name: str) -> None:
 
 
 def deep(runs: pandas.DataFrame) -> pandas.DataFrame:
-    """Without the networks of one hidden layer: those have what hyperplanes have, always."""
+    """Without the networks with one hidden layer, which always have the same number as hyperplanes."""
     return runs[runs["depth"] > 1]
 
 
 def of_hyperplanes(runs: pandas.DataFrame, n: int) -> float:
-    """The exponent that hyperplanes have when it is fitted to these N in the same way; NaN for too few."""
+    """The exponent for hyperplanes, fitted to these N in the same way; NaN for too few."""
     ideal = exponents(runs.assign(value=[float(zaslavsky(int(N), n)) for N in runs["neurons"]]))
     return float(ideal[0, 0]) if len(ideal) else np.nan
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """The exponent of N is n, that of the depth 0; counts are about those of hyperplanes, for each depth."""
+    """The exponent of N is n, and that of the depth is 0; counts are about those of hyperplanes, for each depth."""
     runs = with_ratios(data)
     of_each = [(n, runs[runs["inputs"] == n]) for n in DIMENSIONS]
     slopes = [finding for n, mine in of_each for finding in of_exponents(deep(mine), n)]
@@ -192,7 +193,7 @@ def findings(data: Data) -> list[FigureFinding]:
 
 
 def of_exponents(runs: pandas.DataFrame, n: int) -> list[FigureFinding]:
-    """Of N and of the depth, for one n; of N also as a part of what hyperplanes make."""
+    """The exponents of N and of the depth, for one n; that of N also divided by the one of hyperplanes."""
     of_neurons, of_depth = exponents(runs).T
     beside, _ = exponents(runs.assign(value=runs["of hyperplanes"])).T
     ideal = of_hyperplanes(runs, n)
@@ -206,7 +207,7 @@ def of_exponents(runs: pandas.DataFrame, n: int) -> list[FigureFinding]:
 
 
 def of_parts(runs: pandas.DataFrame, n: int) -> list[FigureFinding]:
-    """Counts as parts of what hyperplanes make and of N^n / n!, for one n and each depth."""
+    """Counts divided by the number for hyperplanes and by N^n / n!, for one n and each depth."""
     found = []
     for depth, mine in runs.groupby("depth"):
         means = mine.groupby("seed")[["of hyperplanes", "of estimate"]].mean()

@@ -1,4 +1,6 @@
-"""Other initialisations: does any of them escape N^2 / 2? New; the papers have He's weights and Gaussian biases."""
+"""Other initialisations: does any of them give more than N^2 / 2? New; the papers use He's weights and Gaussian
+biases.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ __all__ = ["FIGURE"]
 
 WIDTHS = (32, 32, 32)
 IMAGES, SQUARE = "planes of images", "squares of two inputs"
-# Sides of the squares times C_grad C_bias N, with the constants of the law.
+# Sides of the squares, multiplied by C_grad C_bias N, with the constants of the distribution.
 SCALES = (8.0, 64.0, 512.0)
 SHARE = "regions / explicit bound with the law's constants, largest over squares"
 STARTS = {
@@ -57,10 +59,10 @@ STARTS = {
     "biases in the band": Initialisation(biases=BandBiases(0.01)),
     "weights x 4": Initialisation(HeWeights(4.0)),
 }
-# Laws of weights. The others are laws of biases, of which only some are claimed to have more regions.
+# Distributions of weights. The others are distributions of biases, only some of which are claimed to give more regions.
 OF_WEIGHTS = ("He, uniform", "Glorot", "LeCun", "orthogonal", "weights x 4")
 RAISING = ("biases all negative", "biases in the band")
-# In planes through the origin these have He's regions, the scale of all biases apart.
+# In planes through the origin these have the same regions as He's, up to the scale of all biases.
 SCALED = ("biases sd 0.1", "biases sd 1")
 
 HALF = between(0.4, 0.6, "about 1/2", why="ours: a fifth about it")
@@ -73,7 +75,8 @@ SAME = between(
     why="an identity, but for rounding",
     check=True,
 )
-# Of layers of equal width both laws have the same variance, but for the first layer, whose weights are a multiple.
+# For layers of equal width both distributions have the same variance, except in the first layer, whose weights are a
+# multiple.
 AS_GLOROT = between(
     0.99,
     1.01,
@@ -86,7 +89,7 @@ BOUNDED = below(1.0, "below 1: the mean, as derived for every law with such cons
 
 
 def lines(size: Size) -> list[TableLine]:
-    """Two experiments an initialisation: planes before and after training; squares, as in theorem 5, before."""
+    """Two experiments per initialisation: planes before and after training; squares, as in theorem 5, before."""
     moments, seeds = (0, float(size.pick(2, 20, 20))), tuple(range(size.pick(4, 10, 20)))
     planes = (Regions(OriginPlanes(size.pick(2, 5, 5))),)
     found = []
@@ -102,7 +105,8 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def bounded(data: Data) -> pandas.DataFrame:
-    """Per run before training, regions / the explicit bound with the constants of the law, the largest over squares."""
+    """For each run before training, regions divided by the explicit bound with the constants of the distribution: the
+    largest ratio over squares."""
     runs = data.runs("regions", ["start", "domain"], where=SQUARE)
     scales = runs["domain"].astype(float)
     runs["share"] = runs["value"] / [
@@ -112,7 +116,7 @@ def bounded(data: Data) -> pandas.DataFrame:
 
 
 def draw(data: Data) -> Picture:
-    """Regions / N^2 of each run, at the start and after training; beside it regions / bound."""
+    """Regions / N^2 of each run, at the start and after training; and regions / bound."""
     figure = new_figure(10.5, 5.0)
     ax, beside = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
     runs, names = data.growth(["start"], where=IMAGES), list(STARTS)[::-1]
@@ -136,7 +140,7 @@ def draw(data: Data) -> Picture:
 def draw_runs(
     ax: Axes, runs: pandas.DataFrame, column: str, names: list[str], shift: float, colour: str, label: str
 ) -> None:
-    """A dot a run, a bar the mean, on the row of its initialisation."""
+    """A dot for each run and a bar for the mean, in the row of its initialisation."""
     places = [names.index(name) + shift for name in runs["start"]]
     ax.plot(runs[column], places, "o", ms=4, alpha=0.5, color=colour, label=label)
     means = runs.groupby("start")[column].mean()
@@ -144,7 +148,7 @@ def draw_runs(
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """Each initialisation beside He's with the same seed, and beside the bound where theorem 5 speaks of it."""
+    """Each initialisation compared with He's with the same seed, and with the bound if theorem 5 applies."""
     runs, squares = data.growth(["start"], where=IMAGES), bounded(data)
     first = runs[runs["epoch"] == 0]
     found = at_the_start(first)
@@ -156,7 +160,7 @@ def findings(data: Data) -> list[FigureFinding]:
         else:
             found.append(beside_he(ends, name, "after training", claim_of(name)))
     for name in STARTS:
-        if name in SCALED or name == "LeCun":  # in squares of their own units the numbers are He's and Glorot's
+        if name in SCALED or name == "LeCun":  # in their own units the same as He and Glorot
             continue
         what, shares = f"{name}: {SHARE}", squares[squares["start"] == name]["share"]
         if constants_of(STARTS[name], 2, WIDTHS) is None:
@@ -167,7 +171,8 @@ def findings(data: Data) -> list[FigureFinding]:
 
 
 def at_the_start(first: pandas.DataFrame) -> list[FigureFinding]:
-    """He's law against N^2 / 2; the others against He's; zero biases against the cones that they leave."""
+    """He's distribution compared with N^2 / 2; the others compared with He's; zero biases compared with the number of
+    cones."""
     he = first[first["start"] == "He"]
     found = [judged("He: regions / N² at the start", he["ratio"], HALF)]
     for name in STARTS:
@@ -185,12 +190,14 @@ def at_the_start(first: pandas.DataFrame) -> list[FigureFinding]:
 
 
 def claim_of(name: str) -> Claim | None:
-    """What is claimed of the regions under a law over He's; None for laws of biases that are only noted."""
+    """The claim on the regions for a distribution divided by those for He's; None for distributions of biases that are
+    only noted."""
     return LIKE_HE if name in OF_WEIGHTS else ABOVE_ONE if name in RAISING else None
 
 
 def beside_he(runs: pandas.DataFrame, name: str, when: str, claim: Claim | None) -> FigureFinding:
-    """The regions of one initialisation over those of He's, seed by seed: runs of a seed share what can be shared."""
+    """The regions for one initialisation divided by those for He's, seed by seed: runs with the same seed share as many
+    random numbers as possible."""
     mean = runs[runs["start"] == name]["ratio"].mean()
     ratios = paired_ratio(runs, "start", name, "He")
     what, more = f"{name}: regions / He's of the same seed, {when}", f"; {mean:.3g} N² in the mean"

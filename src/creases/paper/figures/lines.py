@@ -1,4 +1,4 @@
-"""Regions along lines through training, over N: the companion paper's counts in one dimension."""
+"""Regions along lines during training, divided by N: the companion paper's counts in one dimension."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ __all__ = ["FIGURE"]
 
 ONE_LAYER, OURS = "[60]", "[32]³"
 NETWORKS = {ONE_LAYER: (60,), "[20]³": (20,) * 3, OURS: (32,) * 3, "[80]³": (80,) * 3, "[16]⁴": (16,) * 4}
-# What is learned. Few images are learned by heart whatever their labels; the same ones with true labels stand beside.
+# The tasks. Few images are memorised with any labels; the same images with true labels are compared.
 TRUE, FEW, LABELS, PIXELS = "true labels", "few images", "random labels", "noise images"
-# A training accuracy that is called by heart.
+# From this training accuracy on, examples count as memorised.
 LEARNED = 0.99
 
 AT_START = between(0.9, 1.1, "about 1", why="ours: a tenth on either side of 1")
@@ -41,7 +41,7 @@ def lines(size: Size) -> list[TableLine]:
     moments = size.pick((0, 0.25, 1, 4, first), (0, 0.25, 1, 2, 5, first, 30), (0, 1, 2, 5, 10, 20, 50, 100, 200))
     found = []
     for name, widths in NETWORKS.items():
-        # One network is trained as long as the authors', in fewer runs.
+        # One network is trained as long as the authors' networks, in fewer runs.
         longer = size.rank == 1 and name == OURS and last > moments[-1]
         when, some = ((*moments, 100, last), seeds[:5]) if longer else (moments, seeds)
         experiment = Experiment(size.images, widths, measures, when, seeds=some)
@@ -56,14 +56,14 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def with_ratio(data: Data) -> pandas.DataFrame:
-    """For each run and moment the mean over lines of regions / N."""
+    """For each run and moment, the mean over lines of regions / N."""
     runs = data.runs("regions", ["hidden", "learned", "epoch"])
     runs["ratio"] = runs["value"] / runs["neurons"]
     return runs
 
 
 def draw(data: Data) -> Picture:
-    """Networks on true labels; then what one of them learns by heart, against epoch and accuracy."""
+    """Networks on true labels; then the tasks that one of them memorises, against epoch and accuracy."""
     figure = new_figure(10.5, 4.1)
     networks, tasks, accuracy = figure.subplots(1, 3, sharey=True)
     runs = with_ratio(data)
@@ -89,14 +89,14 @@ def draw(data: Data) -> Picture:
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """About N regions on a line at fixed moments; where noise is learned too; and what is above N + 1."""
+    """About N regions on a line at fixed moments; also after noise was memorised; and the excess over N + 1."""
     runs, found = with_ratio(data), []
     for line in data.lines:
         hidden, learned = line.labels["hidden"], line.labels["learned"]
         mine = runs[(runs["hidden"] == hidden) & (runs["learned"] == learned)]
         if hidden == ONE_LAYER:  # always N + 1: see `crossings`
             continue
-        if learned != LABELS:  # there networks and lines are those of true labels
+        if learned != LABELS:  # for those, networks and lines are those of true labels
             found.append(judged(f"{hidden}, {learned}, start: regions / N", ratios(mine, 0), AT_START))
         end, name = line.experiment.moments[-1], f"{hidden}, {learned}"
         if learned != TRUE:
@@ -117,12 +117,14 @@ def ratios(runs: pandas.DataFrame, epoch: float) -> pandas.Series[float]:
 
 
 def by_heart(name: str, runs: pandas.DataFrame, end: float, steps: float, *, claimed: bool) -> list[FigureFinding]:
-    """How much was learned at the end, after so many steps; and the regions, judged only where that is all.
+    """The training accuracy at the end, after this many steps; and the regions, judged only if all examples were
+    memorised.
 
-    claimed : the authors learn this; few images with their own labels are ours, to compare with, and are noted.
+    claimed : whether the authors train on this task; few images with their own labels are our comparison, and are only
+        noted.
     """
     accuracy = runs[runs["epoch"] == end]["train_accuracy"].dropna()
-    # The tests of the report, and a store that is not full, have no accuracy at all.
+    # The tests of the report, and an incomplete store, have no accuracies.
     learned = len(accuracy) == 0 or accuracy.mean() >= LEARNED
     word = "learned by heart" if learned else "not learned"
     found = [noted(f"{name}, end: training accuracy", accuracy, form=".3f", more=f": {word}" if len(accuracy) else "")]
@@ -133,7 +135,7 @@ def by_heart(name: str, runs: pandas.DataFrame, end: float, steps: float, *, cla
 
 
 def beside_true(data: Data, runs: pandas.DataFrame) -> list[FigureFinding]:
-    """Noise over true labels at the end, after as many steps on as many images, run by run."""
+    """The ratio of noise to true labels at the end, after as many steps on as many images, run by run."""
     found, of = [], {line.labels["learned"]: line for line in data.lines if line.labels["hidden"] == OURS}
     base = of.get(FEW, of.get(TRUE))
     for learned in (LABELS, PIXELS):
@@ -149,7 +151,7 @@ def beside_true(data: Data, runs: pandas.DataFrame) -> list[FigureFinding]:
 
 
 def crossings(data: Data) -> list[FigureFinding]:
-    """One layer has N + 1 regions on every line; how far deeper ones go above."""
+    """One layer has N + 1 regions on every line; how far deeper networks exceed this."""
     found, counts = [], data.rows("regions")
     for hidden, mine in counts.groupby("hidden"):
         neurons = int(mine["neurons"].iloc[0])

@@ -1,4 +1,4 @@
-"""Random labels and noise images, learned by heart: NeurIPS figure 5."""
+"""Memorised random labels and noise images: NeurIPS figure 5."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FRACTIONS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 LABELS, IMAGES = "random labels", "noise images"
 
 SMALL = between(0.5, 2.0, "a small factor", why="Ours: a factor of two to either side.")
-# The figure's labels are random; images of noise are known from the companion's lines only.
+# The figure's labels are random; noise images occur only in the companion paper, along lines.
 SMALL_TOO = between(0.5, 2.0, "ours: a small factor", why="Ours: a factor of two to either side.")
 FEWER = below(1.0, "not above 1: only learning noise takes more", steps=AUTHORS_HEART)
 TAKES_MORE = above(1.0, "above 1: learning noise takes more", steps=AUTHORS_HEART)
@@ -33,7 +33,7 @@ BEYOND = above(1.0, "above 1: more noise, more regions", steps=AUTHORS_HEART)
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One experiment a fraction of random labels, and one with noise in the place of the images."""
+    """One experiment per fraction of random labels, and one with noise in place of the images."""
     images = size.pick(Fewer(size.images, 1000), Fewer(size.images, 3000), size.images)
     moments = (0, 0.5, 2, 5, 10, 20, 50, 100, 200)
     measures, seeds = (Regions(OriginPlanes(size.pick(2, 5, 5))),), tuple(range(size.pick(3, 10, 10)))
@@ -47,7 +47,7 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def draw(data: Data) -> Picture:
-    """Regions against epoch and against accuracy, for each fraction; noise images beside."""
+    """Regions against epoch and against accuracy, for each fraction, and for noise images."""
     figure = new_figure(10.5, 3.6)
     epochs, accuracy, images = figure.subplots(1, 3, sharey=True)
     runs = data.growth(["noise", "kind"])
@@ -69,7 +69,7 @@ def draw(data: Data) -> Picture:
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """Counts exceed those at the start by a small factor only, at the end where noise was learned; more noise, more."""
+    """Final counts exceed initial ones only by a small factor, if noise was memorised; with more noise, more."""
     runs = data.growth(["noise", "kind"])
     labels, images = runs[runs["kind"] == LABELS], runs[runs["kind"] == IMAGES]
     settings = [
@@ -83,7 +83,7 @@ def findings(data: Data) -> list[FigureFinding]:
         if len(mine)
     ]
     found += [end_finding(mine, name, steps) for name, mine in settings if len(mine)]
-    # The same seed begins with the same weights, whatever the labels.
+    # The same seed gives the same initial weights for any labels.
     ends = last_of_each(labels, ["noise"])
     slopes = paired_slope(ends, "noise")
     many = ends["noise"].nunique()
@@ -95,9 +95,9 @@ def findings(data: Data) -> list[FigureFinding]:
 
 
 def end_finding(runs: pandas.DataFrame, name: str, steps: int) -> FigureFinding:
-    """The count at the end over the first: judged where no label or each is noise, and they were learned.
+    """The ratio of the final to the first count, judged if the labels are all true or all random, and were memorised.
 
-    steps : of the training.
+    steps : the number of steps of the training.
     """
     end = last_of_each(runs, [])
     claim: Claim | None = {f"{0:.0%} of labels random": FEWER, f"{1:.0%} of labels random": TAKES_MORE}.get(name)

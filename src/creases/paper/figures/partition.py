@@ -25,12 +25,13 @@ __all__ = ["FIGURE"]
 
 WIDTHS = (8,) * 5
 NEURONS = sum(WIDTHS)
-# Share of the corners in the picture.
+# The fraction of the corners that is in the picture.
 SEEN = 0.75
 
 HALF = float(hanin_rolnick_estimate(NEURONS, 2))
 COUNT = between(0.9, 1.1, f"about 1: N²/2 = {HALF:g}", why="ours: about is to a tenth")
-# Between the least and the most of the law, 0.055 and 0.079 times n² (L - 1) / width, a third either way.
+# Between the smallest and the largest coefficient of the law, 0.055 and 0.079 times n² (L - 1) / width, with a margin
+# of a third.
 SPREAD = between(
     0.055 * 2 / 3 * 4 * (len(WIDTHS) - 1) / WIDTHS[0],
     0.079 * 4 / 3 * 4 * (len(WIDTHS) - 1) / WIDTHS[0],
@@ -40,14 +41,14 @@ SPREAD = between(
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One network, many seeds. Its inputs are a plane; nothing is trained."""
+    """One network with many seeds. It has two inputs, and is not trained."""
     seeds = range(size.pick(200, 1000, 1000))
     experiment = Experiment(RandomPoints(1), WIDTHS, (Regions(WholeSpace()),), kept=(0.0,), seeds=tuple(seeds))
     return [TableLine(experiment, {"hidden": "[8]⁵"})]
 
 
 def cells_of(data: Data) -> Complex | None:
-    """The partition of the first network that is in the store; None if there is none."""
+    """The partition of the first network in the store; None if there is none."""
     from creases.domain import Space
     from creases.subdivision import subdivide_flat
 
@@ -62,7 +63,7 @@ def cells_of(data: Data) -> Complex | None:
 
 
 def draw(data: Data) -> Picture:
-    """Left the regions around the origin, right the first output over the same square, in the same colours."""
+    """Left, the regions around the origin; right, the first output over the same square, in the same colours."""
     figure = new_figure(10.5, 4.8)
     cells = cells_of(data)
     if cells is None:
@@ -80,7 +81,7 @@ def draw(data: Data) -> Picture:
 
 
 def around(cells: Complex) -> tuple[float, float, float, float]:
-    """A square about the middle of the corners with most of them in it, so that the small cells are seen."""
+    """A square around the median of the corners that contains most of them, so that the small cells are visible."""
     corners = cells.corners[~cells.at_infinity]
     if len(corners) == 0:
         return (-1.0, 1.0, -1.0, 1.0)
@@ -90,7 +91,8 @@ def around(cells: Complex) -> tuple[float, float, float, float]:
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """How many regions the whole plane has, beside N²/2 and what as many lines make; and how much that differs."""
+    """The number of regions of the whole plane, compared with N²/2 and with the same number of lines; and its
+    spread."""
     regions = data.runs("regions", ["hidden"])["value"]
     return [
         judged("[8]⁵: regions of the plane / (N²/2)", regions / HALF, COUNT),
@@ -105,9 +107,10 @@ def findings(data: Data) -> list[FigureFinding]:
 
 
 def squared_deviations(counts: pandas.Series) -> pandas.Series:
-    """For each run the square of its deviation from the mean, in parts of the mean: their mean is the variance / mean².
+    """For each run, the square of its deviation from the mean, relative to the mean: their mean is the variance /
+    mean².
 
-    Nothing of fewer than two runs.
+    Empty for fewer than two runs.
     """
     runs = len(counts)
     return (counts / counts.mean() - 1.0) ** 2 * runs / (runs - 1) if runs > 1 else counts[:0]

@@ -1,4 +1,4 @@
-"""How many activation patterns the data themselves visit. New."""
+"""The number of activation patterns of the data themselves. New."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["FIGURE"]
 
 NETWORKS = {"[8]²": (8, 8), "[16]²": (16, 16), "[16]⁴": (16,) * 4, "[32]³": (32,) * 3, "[64]³": (64,) * 3}
 
-# Of networks whose widths are not known: no claim about these.
+# A statement on networks with unknown widths, so it is not a claim about these.
 NEARLY_ALL = "above 0.99 (Sattelberg 2023, other networks)"
 FEWER = below(0.0, "below 0: fewer at the end (ours)", why="ours: training makes examples share regions")
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One experiment a network."""
+    """One experiment per network."""
     moments = size.pick((0, 1, 5, 10), (0, 1 / 8, 1 / 2, 1, 2, 5, 10, 20), (0, 1 / 8, 1 / 2, 1, 2, 5, 10, 20))
     seeds = tuple(range(size.pick(3, 10, 10)))
     return [
@@ -36,7 +36,7 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def shares(data: Data) -> pandas.DataFrame:
-    """Patterns over examples, for each run, moment and part of the data."""
+    """Patterns divided by examples, for each run, moment and part of the data."""
     task = task_of(data.size.images, 0)
     examples = {"train": len(task.train_inputs), "test": len(task.test_inputs)}
     runs = data.runs("patterns", ["hidden", "domain", "epoch"])
@@ -45,7 +45,7 @@ def shares(data: Data) -> pandas.DataFrame:
 
 
 def draw(data: Data) -> Picture:
-    """Different patterns as a part of the examples, for training and test."""
+    """The number of different patterns divided by the number of examples, for training and test data."""
     figure = new_figure(10.5, 3.6)
     runs = shares(data)
     axes = figure.subplots(1, 2, sharey=True)
@@ -58,7 +58,8 @@ def draw(data: Data) -> Picture:
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """The share of the test at the start and the end, and what training changes in that of the training examples."""
+    """The ratio for the test data at the start and at the end, and its change during training for the training
+    examples."""
     runs = shares(data)
     found = []
     for name in NETWORKS:

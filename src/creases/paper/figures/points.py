@@ -28,7 +28,7 @@ RISES = above(0.0, "above 0: more points, more regions")
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One experiment a number of points, all of as many steps; measured also after equal epochs."""
+    """One experiment per number of points, all with the same number of steps; measured also after equal epochs."""
     last, seeds = size.pick(1400, 14000, 14000), tuple(range(size.pick(3, 8, 10)))
     chosen = size.pick((10, 100, 1000), POINTS, POINTS)
     common = shared_epochs(last, chosen)
@@ -43,12 +43,14 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def shared_epochs(steps: int, points: tuple[int, ...]) -> float:
-    """The most epochs that all have done after so many steps: those of the largest."""
+    """The largest number of epochs that all have completed after this many steps, which is that of the largest number
+    of points."""
     return whole_epochs(steps, RandomPoints(max(points)))
 
 
 def draw(data: Data) -> Picture:
-    """Regions of the whole plane against steps; at the end against the number of points, both ways; accuracy."""
+    """Regions of the whole plane against steps; at the end against the number of points, by both comparisons;
+    accuracy."""
     figure = new_figure(10.5, 3.6)
     steps, ends, learned = figure.subplots(1, 3)
     runs, level = grown(data), sum(WIDTHS) ** 2 / 2
@@ -73,13 +75,13 @@ def draw(data: Data) -> Picture:
 
 
 def grown(data: Data) -> pandas.DataFrame:
-    """Counts through training, with the steps that were done."""
+    """Counts during training, with the number of steps."""
     runs = data.growth(["points", "per_epoch"])
     return runs.assign(steps=runs["epoch"] * runs["per_epoch"])
 
 
 def equal(runs: pandas.DataFrame) -> pandas.DataFrame:
-    """A row a run, after as many epochs for all: those of the largest number of points."""
+    """One row per run, after the same number of epochs for all: that of the largest number of points."""
     import pandas
 
     if runs.empty:
@@ -89,10 +91,10 @@ def equal(runs: pandas.DataFrame) -> pandas.DataFrame:
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """Small factors where the points were learned, and how the count goes with their number, seed by seed.
+    """Small factors if the points were memorised, and the dependence of the count on their number, seed by seed.
 
-    The claim is about memorizing: it is judged over the numbers of points that were learned by heart, and the slope
-    over all of them is noted.
+    The claim is about memorisation: it is judged over the numbers of points that were memorised, and the slope over all
+    of them is noted.
     """
     runs = grown(data)
     found = []

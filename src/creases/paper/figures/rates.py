@@ -1,4 +1,4 @@
-"""Learning rates, scales, optimisers: NeurIPS figure 6, and what it leaves out."""
+"""Learning rates, scales, optimisers: NeurIPS figure 6, and further settings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TRAININGS: dict[str, tuple[Optimiser, bool]] = {
     "batch norm": (Adam(), True),
 }
 OWN = "the papers'"
-# The papers' own setting in each sweep; learning rates are compared in longer runs, where it has runs of its own.
+# The papers' own setting in each sweep; learning rates are compared in longer runs, in which it has runs of its own.
 SWEEPS = {
     RATE: ([f"{rate:g}" for rate in RATES], "0.001"),
     WEIGHTS: ([f"{scale:g}" for scale in SCALES], "1"),
@@ -39,7 +39,7 @@ SWEEPS = {
     HOW: (list(TRAININGS), "Adam"),
 }
 
-# The authors speak of the upper side only: a rate at which the network dies has few regions.
+# The authors' claim has only an upper end: with a rate at which the network dies there are few regions.
 SMALL = between(0.1, 2.0, "never more than a small multiple", why="Ours: twice; below a tenth nothing was counted.")
 MOST = above(1.0, "above 1: 0.001 has the most", steps=AUTHORS_STEPS)
 FAILS = between(0.05, 0.5, "learning fails (0.1 is chance)", steps=AUTHORS_STEPS, why="Ours: a half is not learned.")
@@ -48,7 +48,8 @@ NORM_STAYS = between(0.5, 1.0, "ours: it does not grow", why="Ours, from runs of
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One experiment a setting. Rates are compared over the authors' steps; the papers' own is in all sweeps."""
+    """One experiment per setting. Rates are compared over the authors' number of steps; the papers' own setting is in
+    all sweeps."""
     most = size.pick(AUTHORS_EPOCH, AUTHORS_STEPS, AUTHORS_STEPS)
     long = moments_at([step for step in AUTHORS_MOMENTS if step <= most], size.images)
     short = (0, 1 / 8, 1 / 2, 1, 2, 4, 6, 10, *size.pick((), (20,), (20,)))
@@ -77,7 +78,7 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def draw(data: Data) -> Picture:
-    """Regions / N^2 through training, a panel a sweep; bands of one deviation over runs."""
+    """Regions / N^2 during training, with one panel per sweep; bands of one standard deviation over runs."""
     figure = new_figure(10.5, 6.4)
     runs = data.growth(["sweep", "setting"])
     for ax, (sweep, (order, own)) in zip(figure.subplots(2, 2).ravel(), SWEEPS.items(), strict=True):
@@ -92,7 +93,7 @@ def draw(data: Data) -> Picture:
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """No setting has more than a small multiple of what it began with; which learning rate has the most; batch norm."""
+    """No setting has more than a small multiple of its initial regions; the learning rate with the most; batch norm."""
     runs = data.growth(["sweep", "setting"])
     found = []
     for line in data.lines:
@@ -104,7 +105,7 @@ def findings(data: Data) -> list[FigureFinding]:
 
 
 def rate_findings(data: Data, runs: pandas.DataFrame) -> list[FigureFinding]:
-    """The rate 0.001 against each of the others, seed by seed: none is chosen by these data."""
+    """The rate 0.001 compared with each of the others, seed by seed; none of them is selected by these data."""
     ends = last_of_each(runs[runs["sweep"] == RATE], ["setting"])
     found = []
     for line in data.lines:
@@ -123,7 +124,7 @@ def rate_findings(data: Data, runs: pandas.DataFrame) -> list[FigureFinding]:
 
 
 def norm_findings(runs: pandas.DataFrame) -> list[FigureFinding]:
-    """Batch norm beside the papers' own training, both as the network is when it is used."""
+    """Batch norm compared with the papers' own training, both in evaluation mode."""
     starts = at_epoch(runs[runs["sweep"].isin([HOW, OWN])], 0.0)
     normed = runs[(runs["sweep"] == HOW) & (runs["setting"] == "batch norm")]
     return [

@@ -1,4 +1,4 @@
-"""The sawtooth under noise: 2^L pieces, until its numbers are not exact. The companion paper's figure."""
+"""The sawtooth under noise: 2^L pieces, as long as its weights are exact. The companion paper's figure."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["FIGURE"]
 
-# Scales of the noise that are drawn against the depth, and whose growth with it is judged.
+# The scales of the noise for which the growth with the depth is drawn and judged.
 SHOWN = (1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0)
 
 EXACTLY_ONE = equal_to(1.0, "exactly 1 (Telgarsky 2015)", check=True)
-# More than a tenth of a typical weight is no little noise, and is noted only.
+# More than a tenth of a typical weight is not "a little noise", and is only noted.
 LITTLE = 0.1 * TYPICAL
 FEW = below(
     ALMOST_NONE,
@@ -41,12 +41,13 @@ SLOW = below(
 
 
 def depths(size: Size) -> tuple[int, ...]:
-    """Those of the sawtooths."""
+    """The depths of the sawtooths."""
     return size.pick((4, 6, 8, 10, 12), (4, 6, 8, 10, 12, 14, 16), (4, 6, 8, 10, 12, 14, 16, 18))
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One experiment a depth and a scale of the noise. The task is there for its one input: nothing is trained."""
+    """One experiment per depth and scale of the noise. The task only determines the single input: nothing is
+    trained."""
     seeds = range(size.pick(10, 50, 200))
     return [
         TableLine(
@@ -65,14 +66,14 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def draw(data: Data) -> Picture:
-    """Pieces against the noise, a curve a depth; and against the depth, a curve a noise."""
+    """Pieces against the noise, with one curve per depth; and against the depth, with one curve per noise."""
     figure = new_figure(10.5, 3.9)
     left, right = figure.subplots(1, 2, sharey=True)
     runs = data.runs("regions", ["depth", "noise"])
     noisy = runs[runs["noise"] > 0]
     for i, depth in enumerate(sorted(runs["depth"].unique())):
         mine, colour = noisy[noisy["depth"] == depth], (*COLOURS, QUIET)[i % 7]
-        # Dots, not bands: on this axis a mean less its standard deviation may be nowhere.
+        # Dots, not bands: on this logarithmic axis a mean minus its standard deviation may not exist.
         left.plot(mine["noise"], mine["value"], ".", color=colour, alpha=0.25, ms=4, mew=0)
         means = mine.groupby("noise")["value"].mean()
         left.plot(means.index, means, "o-", color=colour, ms=3.0, lw=1.4, label=f"L = {depth}")
@@ -95,7 +96,7 @@ def draw(data: Data) -> Picture:
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """Without noise exactly 2^L pieces; with each scale of it, how much of them is left and how it grows with L."""
+    """Without noise exactly 2^L pieces; with each scale of noise, the fraction that remains and its growth with L."""
     runs = data.runs("regions", ["depth", "noise"])
     runs["share"] = runs["value"] / 2.0 ** runs["depth"].astype(float)
     found = [judged("without noise: pieces / 2^L, all depths", runs[runs["noise"] == 0]["share"], EXACTLY_ONE)]
@@ -118,7 +119,7 @@ def findings(data: Data) -> list[FigureFinding]:
 
 
 def leaves(runs: pandas.DataFrame, level: float) -> str:
-    """For each depth the noise that leaves a share of the pieces, and its part of a weight, in words."""
+    """For each depth, the noise that leaves a fraction of the pieces, also relative to a weight, in words."""
     parts = []
     for depth, mine in runs.groupby("depth"):
         means = mine.groupby("noise")["share"].mean()
@@ -129,7 +130,7 @@ def leaves(runs: pandas.DataFrame, level: float) -> str:
 
 
 def growth(runs: pandas.DataFrame) -> list[float]:
-    """For each seed the factor a layer of an exponential fitted to its pieces through the depths."""
+    """For each seed, the factor per layer of an exponential fitted to its pieces as a function of the depth."""
     rates = []
     for _, mine in runs.groupby("seed"):
         if mine["depth"].nunique() > 1:

@@ -24,10 +24,10 @@ __all__ = ["FIGURE"]
 
 WIDTHS = (64,) * 3
 NAME = "[64]³"
-# Dots to the inch; thousands of cells are kept as pixels.
+# Dots per inch; thousands of cells are stored as pixels.
 FINE = 220
 
-# N² / 2, a counter of the whole plane, is no part of it.
+# N² / 2 is about the whole plane, and so not a claim here.
 AT_START = between(0.15, 0.25, "a picture", why="ours: 0.20 in each of seeds 100 to 102, which are not among these")
 OURS = "ours: less than twice or half is of one order, and is what the eye sees in the authors' pictures"
 AT_EPOCH_1 = between(0.5, 2.0, "of one order", steps=AUTHORS_EPOCH, why=OURS)
@@ -35,9 +35,9 @@ AT_EPOCH_20 = between(0.5, 2.0, "of one order", steps=AUTHORS_STEPS, why=OURS)
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One network on the images; kept are those that are drawn."""
+    """One network on the images; the networks that are drawn are saved."""
     first, last = authors_epochs(size)
-    # Epochs of as many images as the authors have, and of as many steps.
+    # The same epochs as the authors', and epochs with the same number of steps.
     moments = tuple(sorted({0, 1, first} if size.rank == 0 else {0, 1, first, 20, last}))
     seeds, measures = tuple(range(size.pick(3, 5, 10))), (Regions(PictureSquare()),)
     experiment = Experiment(size.images, WIDTHS, measures, moments, kept=(0, first, moments[-1]), seeds=seeds)
@@ -45,7 +45,7 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def kept(data: Data, line: TableLine) -> list[Network]:
-    """The networks of the first run that has them all; [] if there is none."""
+    """The networks of the first run that has all of them; [] if there is none."""
     for seed in line.experiment.seeds:
         try:
             return [data.network(line, seed, epoch) for epoch in drawn(line)]
@@ -60,7 +60,7 @@ def drawn(line: TableLine) -> list[float]:
 
 
 def draw(data: Data) -> Picture:
-    """A square a moment, with the three images as dots."""
+    """One square per moment, with the three images as dots."""
     from creases.subdivision import subdivide_flat
 
     line = data.lines[0]
@@ -83,7 +83,7 @@ def draw(data: Data) -> Picture:
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """How many regions the square has at each moment, and beside the start."""
+    """The number of regions in the square at each moment, and divided by that at the start."""
     (line,) = data.lines
     runs = data.runs("regions", ["hidden", "epoch"])
     runs["ratio"] = runs["value"] / runs["neurons"] ** 2

@@ -1,4 +1,4 @@
-"""Regions of whole spaces of two, three and four dimensions through training; the papers have planes only."""
+"""Regions of whole spaces of two, three and four dimensions during training; the papers count only in planes."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ NAMES = {(12, 12, 12): "[12]³", (16, 16, 16): "[16]³", (20, 20, 20): "[20]³"}
 
 OURS = "ours: a small factor is at most 2, and a count that falls to half of its start is no recovery"
 AT_START = between(0.75, 1.25, "about 1", why="ten networks whose counts spread by 0.2 to 0.4 of their mean")
-# The first moment is not among them, where the ratio is 1 by construction, nor the last, which is judged by itself.
+# Without the first moment, where the ratio is 1 by construction, and the last, which is judged separately.
 PEAK = between(0.5, 2.0, "a small factor, in planes", why=OURS)
 END = between(0.5, 2.0, "a small factor, in planes", why=OURS)
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One experiment for inputs, task and network. An epoch of the points are four steps."""
+    """One experiment per number of inputs, task and network. An epoch of the points has four steps."""
     seeds = tuple(range(size.pick(3, 10, 20)))
     networks = size.pick([(16,) * 3], [(12,) * 3, (16,) * 3], [(12,) * 3, (16,) * 3, (20,) * 3])
     images = size.pick((0, 2, 10, 30), (0, 2, 5, 10, 20, 50), (0, 1, 2, 5, 10, 20, 50, 100, 200))
@@ -52,7 +52,7 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def with_ratios(data: Data) -> pandas.DataFrame:
-    """Counts of all runs at all moments, over the run's first and over those of N hyperplanes."""
+    """Counts of all runs at all moments, divided by the run's first count and by the number for N hyperplanes."""
     keys = ["hidden", "inputs", "task"]
     runs = data.runs("regions", [*keys, "epoch"])
     first = runs[runs["epoch"] == 0].set_index([*keys, "seed"])["value"].rename("first")
@@ -64,7 +64,7 @@ def with_ratios(data: Data) -> pandas.DataFrame:
 
 
 def draw(data: Data) -> Picture:
-    """A column a task: counts over the first above, over those of hyperplanes below; then accuracy."""
+    """One column per task: counts divided by the first above, divided by those of hyperplanes below; then accuracy."""
     figure = new_figure(10.5, 6.0)
     axes = figure.subplots(2, 3, sharey="row", width_ratios=(1.0, 1.0, 0.8))
     runs = with_ratios(data)
@@ -95,10 +95,11 @@ def draw(data: Data) -> Picture:
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """For each network and n the start beside hyperplanes; for each task the largest and the last count beside it."""
+    """For each network and n, the initial count compared with hyperplanes; for each task, the largest and the last
+    count compared with it."""
     runs, found = with_ratios(data), []
     for (hidden, n), mine in runs[runs["epoch"] == 0].groupby(["hidden", "inputs"]):
-        # Both tasks begin with the same hidden layers in runs of the same seed: these are no two samples.
+        # In runs with the same seed both tasks have the same initial hidden layers, so they are not two samples.
         start = mine.groupby("seed")["of hyperplanes"].mean()
         found.append(judged(f"{hidden}, n = {n}: regions / Σ C(N, k) at the start", start, AT_START))
     for (hidden, task, n), mine in runs.dropna(subset=["of first"]).groupby(["hidden", "task", "inputs"]):
@@ -107,7 +108,7 @@ def findings(data: Data) -> list[FigureFinding]:
 
 
 def of_training(name: str, runs: pandas.DataFrame) -> list[FigureFinding]:
-    """Counts over the start's: at the moment before the end at which their mean is largest, and at the end."""
+    """Counts divided by the initial ones: at the moment, before the end, with the largest mean, and at the end."""
     before, end = runs[runs["epoch"] < runs["epoch"].max()], runs[runs["epoch"] == runs["epoch"].max()]
     if not len(before):
         return []

@@ -1,4 +1,4 @@
-"""The count beside what theory says with the constants of the network as it is. New."""
+"""The count compared with theory, with the constants of the network itself. New."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ __all__ = ["FIGURE"]
 
 NETWORKS = {"[16]²": (16, 16), "[16]³": (16,) * 3, "[32]³": (32,) * 3}
 PLANE_DIMENSION = 2
-# Sides times C_grad C_bias N: from where the bounds begin to speak to where all regions are met.
+# Sides times C_grad C_bias N: from the smallest for which the bounds apply to one that meets all regions.
 SCALES = tuple(8.0**power for power in range(7))
 
-# The law's mean at the start lies below by a proof; for a trained network, and with its own constants, there is none.
+# The mean of the distribution at the start is below by a theorem; for a trained network, with its own constants, there
+# is none.
 DERIVED = "below 1: derived for the mean of a law, with the law's constants"
 HOPED = "below 1, if the theorem's bound with the network's own constants still holds, which is not proved"
 THEOREM_5 = {"at the start": below(1.0, DERIVED), "at the end": below(1.0, HOPED)}
@@ -43,7 +44,7 @@ WHOLE = between(0.7, 1.2, "about 1 in a whole plane", why="ours: a deep network 
 
 
 def lines(size: Size) -> list[TableLine]:
-    """One experiment a network, on two principal components of the small task."""
+    """One experiment per network, on two principal components of the small task."""
     # 208 epochs are 9,360 steps of 32 digits, as many as the authors' 20 epochs of 60,000 images in batches of 128.
     moments = size.pick((0, 1, 5, 20), (0, 1, 5, 20, 50, 208), (0, 1, 5, 20, 50, 208))
     task, measures = Principal(size.small, PLANE_DIMENSION), (NaturalSquares(SCALES),)
@@ -55,7 +56,7 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def constants(data: Data) -> pandas.DataFrame:
-    """Per run and moment, the product of C_grad and C_bias in the column value."""
+    """For each run and moment, the product of C_grad and C_bias in the column value."""
     keys = ["hidden", "epoch", "seed"]
     runs = data.runs("C_grad", keys[:2]).set_index(keys)
     biases = data.runs("C_bias", keys[:2]).set_index(keys)["value"]
@@ -64,8 +65,10 @@ def constants(data: Data) -> pandas.DataFrame:
 
 
 def squares(data: Data) -> pandas.DataFrame:
-    """Per run, moment and scale: regions, the mean over examples or the origin's, whichever is more; t, the smallest T
-    in units of C_grad C_bias; share, regions / the explicit bound.
+    """Regions in squares for each run, moment and scale.
+
+    regions : the larger of the mean over examples and the number around the origin. t : the smallest T in units of
+        C_grad C_bias. share : regions / the explicit bound.
     """
     import pandas
 
@@ -84,7 +87,7 @@ def squares(data: Data) -> pandas.DataFrame:
 
 
 def draw(data: Data) -> Picture:
-    """The smallest T against the side; the constants and the tightest comparison through training."""
+    """The smallest T against the side; the constants and the tightest comparison during training."""
     figure = new_figure(10.5, 3.8)
     sides, product, loose = figure.subplots(1, 3)
     runs = squares(data)
@@ -101,7 +104,7 @@ def draw(data: Data) -> Picture:
 
 
 def draw_sides(ax: Axes, runs: pandas.DataFrame) -> None:
-    """The smallest T of one network's runs against the side, in units; with what the bounds allow."""
+    """The smallest T of one network's runs against the side, in units, with the values that the bounds allow."""
     last = runs["epoch"].max()
     for colour, label, epoch in ((COLOURS[0], "at the start", 0), (COLOURS[1], "after training", last)):
         some = runs[runs["epoch"] == epoch]
@@ -121,7 +124,8 @@ def draw_sides(ax: Axes, runs: pandas.DataFrame) -> None:
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """The bounds hold with the constants of the network, how loose they are, and where T measures the window only."""
+    """Whether the bounds hold with the constants of the network, how loose they are, and where T depends on the window
+    only."""
     runs, products = squares(data), constants(data)
     found = []
     for name in NETWORKS:
@@ -141,9 +145,10 @@ def findings(data: Data) -> list[FigureFinding]:
 
 
 def against_the_bounds(name: str, runs: pandas.DataFrame, claim: Claim) -> list[FigureFinding]:
-    """One network at one moment. Of each run the largest over squares, which is what the bounds speak against.
+    """One network at one moment: for each run, the largest value over squares, which has to be below the bounds.
 
-    From the second square on: in the first there is often one region, and then T is one over its side, whatever else.
+    The first square is left out: it often has one region, and then T is one over its side, independently of the
+    network.
     """
     further = runs[runs["scale"] > SCALES[0]]
     first, near = (runs[runs["scale"] == scale]["t"] for scale in SCALES[:2])
@@ -170,14 +175,14 @@ def against_the_bounds(name: str, runs: pandas.DataFrame, claim: Claim) -> list[
 
 
 def exponents(runs: pandas.DataFrame) -> pandas.Series[float]:
-    """Per run, how the smallest T goes with the side between the two largest squares."""
+    """For each run, the exponent of the side in the smallest T, between the two largest squares."""
     table = runs.pivot_table(index="seed", columns="scale", values="t")
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(table[SCALES[-1]] / table[SCALES[-2]]) / log(SCALES[-1] / SCALES[-2])
 
 
 def change(name: str, runs: pandas.DataFrame) -> FigureFinding:
-    """What training does to the constants."""
+    """The change of the constants by training."""
     first = runs[runs["epoch"] == 0].set_index("seed")["value"]
     last = last_of_each(runs, ["hidden"]).set_index("seed")["value"]
     return noted(f"{name}: C_grad C_bias at the end / at the start", (last / first).dropna(), form=".4f")

@@ -1,4 +1,4 @@
-"""Where the regions of a plane lie: counts in squares of many sizes, at the origin and around images."""
+"""The distribution of the regions over a plane: counts in squares of many sizes, at the origin and around images."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ __all__ = ["FIGURE"]
 
 NETWORKS = {"[20]³": (20,) * 3, "[32]³": (32,) * 3}
 BIASES = SMALL, LARGE = (1e-3, 0.1)
-# Kinds of planes, which are the first words of their domains' names; and what those of start and training runs are.
+# Kinds of planes, which are the first words of their domains' names; and the names of initial and training runs.
 ORIGIN, EXAMPLE = "origin", "example"
 UNTRAINED, TRAINED = "untrained", "trained"
-# In units of 1.25 norms of the larger example around the origin; of 1.25 circumradii around three examples.
+# In units of 1.25 norms of the larger example around the origin, and of 1.25 circumradii around three examples.
 AT_ORIGIN, AT_EXAMPLES = (1e-3, 1e-2, 0.1, 0.3, 1.0, 3.0, 20.0), (0.1, 1.0, 3.0, 20.0)
 NEAR, DATA = 1e-2, 1.0
-# Windows whose counts are followed through training.
+# Windows whose counts are followed during training.
 FOLLOWED = {
     "whole planes through the origin": (ORIGIN, inf),
     "whole planes through three images": (EXAMPLE, inf),
@@ -79,7 +79,7 @@ def lines(size: Size) -> list[TableLine]:
             seeds = tuple(range(size.pick(6, 40, 40)))
             experiment = Experiment(size.images, widths, measures, (0,), initialisation=start, seeds=seeds)
             found.append(TableLine(experiment, {**labels, "role": UNTRAINED}))
-            # The authors' biases are the small ones, and with these we train as long as they do.
+            # The small biases are those of the authors, and with these we train as long as they do.
             moments = (0, 1, first) if size.rank == 0 else long if bias == SMALL else (0, 0.25, 1, 4, 20)
             seeds = tuple(range(size.pick(3, 6 if bias == SMALL else 10, 10)))
             experiment = Experiment(size.images, widths, measures, moments, initialisation=start, seeds=seeds)
@@ -88,7 +88,7 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def by_window(data: Data) -> pandas.DataFrame:
-    """For each run, moment, kind of plane and half-width the mean over planes of regions / N², as ratio."""
+    """For each run, moment, kind of plane and half-width, the mean over planes of regions / N², as ratio."""
     rows = data.rows("regions")
     rows = rows.assign(
         kind=rows["domain"].astype(str).str.partition(" ")[0],
@@ -100,7 +100,8 @@ def by_window(data: Data) -> pandas.DataFrame:
 
 
 def draw(data: Data) -> Picture:
-    """A row a network: against the half-width around the origin and around images; through training, over the start."""
+    """One row per network: against the half-width around the origin and around images; during training, divided by the
+    start."""
     figure = new_figure(10.5, 6.6)
     axes = figure.subplots(len(NETWORKS), 3)
     runs = by_window(data)
@@ -148,7 +149,7 @@ def against_window(ax: Axes, runs: pandas.DataFrame) -> None:
 
 
 def factors(runs: pandas.DataFrame) -> pandas.DataFrame:
-    """Rows with factor, the count over that at the start of the same run and window."""
+    """Rows with factor, the count divided by that at the start of the same run and window."""
     start = runs[runs["epoch"] == 0][["seed", "kind", "half", "ratio"]]
     both = runs.merge(start, on=["seed", "kind", "half"], suffixes=("", "_start"))
     return both.assign(factor=both["ratio"] / both["ratio_start"])
@@ -160,12 +161,13 @@ def ratios(runs: pandas.DataFrame, kind: str, half: float) -> pandas.Series[floa
 
 
 def over(above: pandas.Series[float], below: pandas.Series[float]) -> pandas.Series[float]:
-    """One over the other, for the seeds of both."""
+    """The quotient, for the seeds of both."""
     return (above / below).dropna()
 
 
 def findings(data: Data) -> list[FigureFinding]:
-    """Whole planes, shares near the origin and around images, the law of scale, and what training changes where."""
+    """Whole planes, fractions near the origin and around images, the scaling law, and the changes during training by
+    window."""
     runs, found = by_window(data), []
     start = runs[runs["role"] == UNTRAINED]
     for hidden in NETWORKS:
@@ -189,13 +191,13 @@ def findings(data: Data) -> list[FigureFinding]:
 
 
 def at_start(name: str, runs: pandas.DataFrame) -> list[FigureFinding]:
-    """Of networks that are not trained: whole planes of both kinds, and the shares of the windows."""
+    """Findings on networks that are not trained: whole planes of both kinds, and the fractions in the windows."""
     whole, through = ratios(runs, ORIGIN, inf), ratios(runs, EXAMPLE, inf)
     near, what = (
         over(ratios(runs, ORIGIN, NEAR), whole),
         f"{name}: share of the square of half-width {NEAR:g} at the origin",
     )
-    # Through the origin the whole plane has the same regions at both scales of the biases: judged once.
+    # A whole plane through the origin has the same regions at both scales of the biases, so it is judged once.
     of_origin = [judged(f"{name}: regions / N² in whole planes through the origin", whole, HALF)]
     return [
         *(of_origin if f"biases {SMALL:g}," in name else []),
@@ -207,7 +209,7 @@ def at_start(name: str, runs: pandas.DataFrame) -> list[FigureFinding]:
 
 
 def shares(name: str, runs: pandas.DataFrame) -> list[FigureFinding]:
-    """What part of a whole plane's regions meets windows of other sizes."""
+    """The fraction of a whole plane's regions that meets windows of other sizes."""
     found = []
     for kind, windows, where in (
         (ORIGIN, (0.1, DATA), "at the origin"),
@@ -220,7 +222,7 @@ def shares(name: str, runs: pandas.DataFrame) -> list[FigureFinding]:
 
 
 def trained(data: Data, line: TableLine, runs: pandas.DataFrame) -> list[FigureFinding]:
-    """Of networks at the end of training: each followed window over its start, and the shares."""
+    """Findings on networks at the end of training: each followed window divided by its start, and the fractions."""
     hidden, bias, end = line.labels["hidden"], line.labels["bias"], line.experiment.moments[-1]
     mine = runs[(runs["role"] == TRAINED) & (runs["hidden"] == hidden) & (runs["bias"] == bias)]
     first, last = mine[mine["epoch"] == 0], mine[mine["epoch"] == end]

@@ -1,4 +1,4 @@
-"""Networks without biases beside those with: NeurIPS, appendix D."""
+"""Networks without biases compared with networks with biases: NeurIPS, appendix D."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["FIGURE"]
 
 TRAINED = {"[20]³": (20,) * 3, "[32]³": (32,) * 3, "[16]⁶": (16,) * 6}
-# At the start only, with many seeds. The first four have one depth, and an exponent of N.
+# Only at the start, with many seeds. The first four have the same depth, for an exponent of N.
 UNTRAINED = {"[8]³": (8,) * 3, "[16]³": (16,) * 3, "[32]³": (32,) * 3, "[64]³": (64,) * 3, "[16]⁶": (16,) * 6}
 GROWING, DEEP = ("[8]³", "[16]³", "[32]³", "[64]³"), "[16]⁶"
-# Of those that are trained, two of one depth.
+# Two of the trained networks, with the same depth.
 PAIR = ("[20]³", "[32]³")
 BIASED, FREE = "with biases", "without"
 BIAS_WORDS = {BIASED: "with biases", FREE: "without biases"}
@@ -38,7 +38,7 @@ POWERS = {
     FREE: between(0.9, 1.1, "1: N^(n-1)", why="ours: a tenth of the one power that biases are worth"),
     BIASED: between(1.9, 2.1, "2: N^n", why="ours: a tenth of the one power that biases are worth"),
 }
-# Two sizes and few runs: nearer to this power than to the next.
+# With two sizes and few runs, the exponent only has to be nearer to this power than to the next.
 POWERS_AT_THE_END = {
     FREE: between(0.5, 1.5, "1, in training too (ours)", why="ours: nearer to 1 than to 0 or 2"),
     BIASED: between(1.5, 2.5, "2, in training too (ours)", why="ours: nearer to 2 than to 1 or 3"),
@@ -47,7 +47,7 @@ NO_MORE = always("always (theorem: see zero_bias_map)", check=True)
 
 
 def lines(size: Size) -> list[TableLine]:
-    """Each network with biases, and without them from beginning to end; and more of them that are not trained."""
+    """Each network with biases, and without them from beginning to end; and more networks that are not trained."""
     moments = size.pick((0, 1, 5, 10), (0, 1 / 8, 1 / 2, 1, 2, 5, 10, 20), (0, 1 / 8, 1 / 2, 1, 2, 5, 10, 20))
     planes, seeds = OriginPlanes(size.pick(2, 5, 5)), tuple(range(size.pick(3, 10, 10)))
     many = tuple(range(size.pick(20, 100, 400)))
@@ -74,7 +74,8 @@ def lines(size: Size) -> list[TableLine]:
 
 
 def draw(data: Data) -> Picture:
-    """Regions / N^2 with biases; regions / 2 N of networks that have none, and of the first without theirs."""
+    """Regions / N^2 with biases; regions / 2 N of networks without biases, and of the first networks after their biases
+    are removed."""
     figure = new_figure(10.5, 3.6)
     biased, without, removed = figure.subplots(1, 3)
     runs = data.growth(["hidden", "biases"], runs="trained")
@@ -98,7 +99,7 @@ def findings(data: Data) -> list[FigureFinding]:
 
 
 def at_the_start(data: Data) -> list[FigureFinding]:
-    """Of the networks that are not trained: cones beside 2 N, and exponents of N without biases and with them."""
+    """Networks that are not trained: cones compared with 2 N, and exponents of N without and with biases."""
     counts = {
         FREE: data.runs(CONES, ["hidden"], runs="drawn"),
         BIASED: data.runs(REGIONS, ["hidden"], runs="drawn"),
@@ -121,7 +122,7 @@ def at_the_start(data: Data) -> list[FigureFinding]:
 
 
 def through_training(data: Data) -> list[FigureFinding]:
-    """Of the networks that are trained: cones beside 2 N at the end, their most and least, and exponents of N."""
+    """Trained networks: cones compared with 2 N at the end, their maximum and minimum, and exponents of N."""
     runs = data.growth(["hidden", "biases"], runs="trained")
     ends = last_of_each(runs, ["hidden", "biases"])
     found = []
@@ -139,7 +140,8 @@ def through_training(data: Data) -> list[FigureFinding]:
 
 
 def without_biases(data: Data) -> list[FigureFinding]:
-    """Plane by plane: the same weights without their biases have no more regions. A run is 1 if that is always so."""
+    """Plane by plane: the same weights without their biases have no more regions. A run has the value 1 if this is
+    always so."""
     cones = data.rows(CONES)
     places = ["experiment", "seed", "step", "domain"]
     regions = data.rows(REGIONS).set_index(places)["value"].reindex(cones.set_index(places).index).to_numpy()
@@ -157,7 +159,8 @@ def without_biases(data: Data) -> list[FigureFinding]:
 
 
 def exponents(runs: pandas.DataFrame) -> list[float]:
-    """For each seed the exponent of N in its counts, by least squares of the logarithms; runs of several N have one."""
+    """For each seed, the exponent of N in its counts, by least squares of the logarithms; only runs with several N have
+    one."""
     found = []
     for _, mine in runs.groupby("seed"):
         if mine["neurons"].nunique() > 1 and (mine["value"] > 0).all():
