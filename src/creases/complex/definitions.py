@@ -3,13 +3,13 @@
 They are counted on the closed domain, and each number is at most the one before it:
 
 1. activation patterns: the patterns of all points, including boundaries, where a neuron that vanishes is inactive and
-the first of equal candidates wins;
+   the first of equal candidates wins;
 2. activation regions: the patterns of open sets, which are the cells of the complex;
 3. convex regions: the smallest number of polyhedra of a polyhedral complex on each of which the network is affine;
 4. open connected regions: the maximal connected open sets on which the network is affine, which are the linear regions;
 5. closed connected regions: the maximal connected closed sets with non-empty interior on which the network is affine.
-Two linear regions with the same map may be connected by a corner, or by other points at which the network agrees with
-the map;
+   Two linear regions with the same map may be connected by a corner, or by other points at which the network agrees
+   with the map;
 6. affine regions: the affine maps.
 
 The third number is hard to compute exactly, and it is not feasible to try all complexes, so it is bounded from both
