@@ -1,1 +1,1 @@
-"""What the front doors ask for: a tally, a table of cells, a list of regions, pieces, a path."""
+"""The results that the public functions need: a tally, a table of cells, a list of regions, pieces, a path."""

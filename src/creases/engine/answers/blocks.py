@@ -1,8 +1,8 @@
-"""The loop's output as blocks of cells: corners in the domain's coordinates, each with a bound that is kept.
+"""The loop's output as blocks of cells: corners in the domain's coordinates, each within a fixed bound.
 
-A corner comes out of the loop in its cell's chart, with a bound on its error there (`bounds.meeting_point`,
-`interval.zero_of`). Here it goes to the domain's coordinates. Where it may then be off by more than `SHARP`, it is
-computed again: in double-double (`sharp`), and in rationals where that does not do.
+The loop gives a corner in its cell's chart, with a bound on its error (`bounds.meeting_point`, `interval.zero_of`).
+Here it is converted to the domain's coordinates. If its error may then exceed `SHARP`, it is computed again: in
+double-double (`sharp`), and if that is not precise enough, in rationals.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from creases.engine.state.work import (
 __all__ = ["Block", "CornerKeeper", "place_corners"]
 
 
-# The largest power of two: a corner beyond it is given out as the nearest float only from rationals.
+# The largest power of two: a corner beyond it is rounded to the nearest float only from rationals.
 LARGEST_POWER = 2.0**1023
 
 
@@ -44,7 +44,7 @@ class Block(NamedTuple):
 
 
 class CornerKeeper:
-    """Makes blocks of the cells that the loop writes out on one starting cell. A thread has its own."""
+    """Makes blocks of the cells that the loop writes on one starting cell. Each thread has its own."""
 
     def __init__(self, problem: Problem, start: Start) -> None:
         self._problem, self._chart = problem, start.chart
@@ -53,7 +53,7 @@ class CornerKeeper:
         self._sharpener: Sharpener | None = None
 
     def take(self, work: Work) -> Block:
-        """The cells that the loop has written since the last time; its output is then empty again."""
+        """The cells that the loop has written since the last call; its output is empty afterwards."""
         cells = take_cells(work)
         count = len(cells.edges)
         block = Block(
@@ -68,7 +68,7 @@ class CornerKeeper:
         return block
 
     def sharpen(self, block: Block, blurred: Ints) -> None:
-        """Compute the corners anew that are not known well enough; `blurred` has (corner, cell) of each."""
+        """Compute the corners again that are not precise enough; `blurred` has (corner, cell) of each."""
         if self._exact is None:
             self._exact = RationalEdges.of(self._problem)
             self._sharpener = Sharpener(self._problem, self._exact) if self._problem.graph.is_chain else None
@@ -93,7 +93,8 @@ def place_corners(
 
     written_ve : float64 (corners, d + 1), coordinates in the chart and their error. size : the largest coordinate of a
         bounded domain, by which errors are measured; 0 for a whole space.
-    blurred : int64 (corners, 2), output: corner and cell where the error may be larger than `SHARP`. Returns how many.
+    blurred : int64 (corners, 2), output: corner and cell where the error may be larger than `SHARP`. Returns their
+        number.
     """
     left = 0
     for cell in range(first.shape[0] - 1):
@@ -112,7 +113,7 @@ def place_corners(
 
 @inlined
 def place_scaled(written_ve: Floats, scale: float, size: float, corners_vd: Floats, v: int) -> bool:
-    """Write a corner of a bounded domain, whose chart is a scale, a power of two; is it known well enough?
+    """Write a corner of a bounded domain, whose chart is a scale, a power of two. Returns whether it is precise enough.
 
     fl(scale x) = scale x, or off by at most 2^-1075 if it underflows; so the error is at most scale e + 2^-1075.
     """
@@ -130,7 +131,7 @@ def corner_in_chart(written_ve: Floats, v: int, chart: Floats, row: int) -> tupl
 
     The coordinate is sum chart_i x_i + chart_d. Its d + 1 terms, added in any order, lose gamma(d + 1) of the sum
     of absolute values, of which (d + 2) u is an upper bound; the corner's error e moves it by e sum |chart_i| at most.
-    What is exactly zero stays so: underflow is added only where there is a product.
+    Exact zeros remain exact: the bound for underflow is added only if there is a product.
     """
     d = chart.shape[1] - 1
     value, error = chart[row, d], written_ve[v, d]
@@ -147,11 +148,11 @@ def corner_in_chart(written_ve: Floats, v: int, chart: Floats, row: int) -> tupl
 
 @inlined
 def place_in_cone(written_ve: Floats, chart: Floats, corners_vd: Floats, v: int) -> bool:
-    """Write a finite corner of a whole space, seen in a cone's chart; is it known well enough?
+    """Write a finite corner of a whole space, given in a cone's chart. Returns whether it is precise enough.
 
     For u = U / W, with the errors of U and W bounded by a and b, true values starred and W* >= W - b > 0:
-    |u - u*| = |u (W* - W) - (U* - U)| / W* <= (|u| b + a) / (W - b). The quotient's rounding adds u |u|; what
-    underflows is added where there is a value, as `SHARP * most` may underflow too.
+    |u - u*| = |u (W* - W) - (U* - U)| / W* <= (|u| b + a) / (W - b). The quotient's rounding adds u |u|; a bound for
+    underflow is added if there is a value, because `SHARP * most` may underflow too.
     """
     w, w_error = corner_in_chart(written_ve, v, chart, corners_vd.shape[1])
     below = w - w_error * ROUND_UP
@@ -163,7 +164,7 @@ def place_in_cone(written_ve: Floats, chart: Floats, corners_vd: Floats, v: int)
         u = value / w
         corners_vd[v, c] = u
         most = max(most, abs(u))
-        # A sum, not a maximum, which might lose a NaN.
+        # A sum, not a maximum, which might ignore a NaN.
         worst += (abs(u) * w_error + error) / below + 2.0 * UNIT * abs(u)
         worst += lost_in(value, error)
     return most <= LARGEST_POWER and worst * ROUND_UP <= SHARP * most
@@ -171,10 +172,10 @@ def place_in_cone(written_ve: Floats, chart: Floats, corners_vd: Floats, v: int)
 
 @inlined
 def place_direction(written_ve: Floats, chart: Floats, corners_vd: Floats, v: int) -> bool:
-    """Write a corner at infinity as a direction of length one; is it known well enough?
+    """Write a corner at infinity as a direction of length one. Returns whether it is precise enough.
 
     Two directions U and U* with |U - U*| <= a have |U / |U| - U* / |U*|| <= 2 a / |U|, lengths being Euclidean. The
-    vector is brought to size one by its largest coordinate before it is squared; d + 3 roundings at most follow.
+    vector is divided by its largest coordinate before it is squared; at most d + 3 roundings follow.
     """
     d = corners_vd.shape[1]
     longest = total = off = 0.0
@@ -201,7 +202,7 @@ def rational_corner(block: Block, corner: int, cell: int, exact: RationalEdges) 
     before = corner - 1 if corner > begin else end - 1
     f, g = (exact.edge(int(block.edges[i]), pattern) for i in (before, corner))
     if len(g) == 2:
-        if block.at_infinity[corner]:  # the interval's other end is a zero, and its form grows this way
+        if block.at_infinity[corner]:  # the interval's other end is a zero, and its form increases in this direction
             return np.array([1.0 if f[0] > 0 else -1.0])
         return np.array([nearest_float(Fraction(-int(g[1]), int(g[0])))])
     *u, w = cross(f, g)

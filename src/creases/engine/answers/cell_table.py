@@ -1,7 +1,8 @@
-"""Cut a domain and keep its cells: corners, edges and patterns, in an order that no number of threads changes.
+"""Cut a domain and keep its cells: corners, edges and patterns, in an order that does not depend on the number of
+threads.
 
-On a line the cells come in the order of the line. Corners are given in the domain's own coordinates, as near as
-`sharp.SHARP` says; a corner at infinity is a direction.
+On a line the cells are in the order of the line. Corners are given in the domain's own coordinates, with errors up to
+`sharp.SHARP`; a corner at infinity is a direction.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class CellTable(NamedTuple):
     edges : int64 (corners,), the edge from a corner to the next (d = 1: at the corner): a neuron's number,
         -1 for infinity, -2 - i for edge i of a bounded domain, or that of two candidates (`edges.RationalEdges`).
     patterns : uint8 (cells, ceil(N / 8)), neuron i is bit i % 8 of byte i // 8.
-    tally : what `tally.tally` would count.
+    tally : the result of `tally.tally`.
     """
 
     first: Ints
@@ -63,9 +64,9 @@ def cut_into_cells(
 ) -> CellTable:
     """All cells of a problem of one or two dimensions, every sign proved.
 
-    Raises ComputationError where floats hold no chart of a cone.
+    Raises ComputationError if a cone has no chart in floats.
 
-    workshop : what earlier cuts of the same network, or of the same domain, have left.
+    workshop : cached results of earlier cuts of the same network, or of the same domain.
     """
     collected = cut_domain(
         problem, TabledCells, threads=threads, by_neuron=False, report=report, workshop=workshop or Workshop()
@@ -86,7 +87,8 @@ def cut_into_cells(
 
 
 class TabledCells(WrittenTotals):
-    """Collects finished cells with their corners, and what `Totals` counts. blocks : a list for each starting cell."""
+    """Collects finished cells with their corners, and the counts of `Totals`. blocks : a list for each starting
+    cell."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -95,7 +97,7 @@ class TabledCells(WrittenTotals):
         self.walled: tuple[Walled, TabledCells] | None = None
 
     def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
-        """Corners are kept by the chart that they come in."""
+        """Corners are collected together with the chart in which they are given."""
         assert isinstance(start, Start)  # lines and planes start from a Start
         self.starts.append(start)
         self.blocks.append([])
@@ -107,7 +109,7 @@ class TabledCells(WrittenTotals):
         self.blocks[-1] += blocks
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Any], None]) -> None:
-        """Add a space that walls cut too: of the whole space its cells, of a wall its count, with its sign."""
+        """Add a space that additional walls cut: for the whole space its cells, for a wall its count, with its sign."""
         if len(part.axes) < part.problem.dimension:
             super().add_walled(part, cut)
             return
@@ -118,20 +120,20 @@ class TabledCells(WrittenTotals):
         self.exact_cells += parted.exact_cells
 
     def cells(self) -> Cells:
-        """All cells. The blocks are gone then: `join_blocks` is the last to hold them."""
+        """All cells. The blocks are released: `join_blocks` is the last to hold them."""
         by_start, self.blocks = self.blocks, []
         if self.problem.dimension == 1:
             by_start = [in_line_order(blocks, start) for blocks, start in zip(by_start, self.starts, strict=True)]
-            # Of the two rays of a line, the one that comes from minus infinity is first.
+            # The first of the two rays of a line is the one from minus infinity.
             by_start.sort(key=lambda blocks: not blocks[0].at_infinity[0])
         cells = join_blocks(by_start, sum(self.problem.widths))
         switched = any(level.groups is not None for level in self.problem.graph.levels)
-        # The loop goes from left to right but where candidates claim their parts of an interval.
+        # The loop goes from left to right, except where candidates claim their parts of an interval.
         return sorted_on_line(self.problem, cells) if switched and self.problem.dimension == 1 else cells
 
 
 def in_line_order(blocks: list[Block], start: AnyStart) -> list[Block]:
-    """The intervals of one starting cell from left to right; a chart may look at a ray from its end."""
+    """The intervals of one starting cell from left to right; the chart of a ray may run from its end."""
     if start.chart[0, 0] * start.chart[1, 1] - start.chart[0, 1] * start.chart[1, 0] > 0:
         return blocks
     # An interval has two corners: reversing the flat arrays reverses the cells and their corners alike.
@@ -147,7 +149,7 @@ def in_line_order(blocks: list[Block], start: AnyStart) -> list[Block]:
 
 
 def join_blocks(by_start: list[list[Block]], neurons: int) -> Cells:
-    """The cells of all blocks. The lists are emptied, so that a field's blocks go when it is joined."""
+    """The cells of all blocks. The lists are emptied, so that the blocks of a field are released when it is joined."""
     blocks = [block for blocks in by_start for block in blocks]
     offsets = np.cumsum([0, *(block.first[-1] for block in blocks)]).tolist()
     firsts, corners, marks, edges, words = (list(field) for field in zip(*blocks, strict=True))
@@ -164,7 +166,7 @@ def join_blocks(by_start: list[list[Block]], neurons: int) -> Cells:
 
 
 def sorted_on_line(problem: Problem, cells: Cells) -> Cells:
-    """The intervals in the order of the line: by their left ends in floats, and in rationals where those are near."""
+    """The intervals in the order of the line: by their left ends in floats, and in rationals if those are close."""
     far = cells.at_infinity[0::2]
     ends = np.where(far, -np.inf, cells.corners[0::2, 0])
     order = np.argsort(ends, kind="stable")
@@ -189,7 +191,7 @@ def sorted_on_line(problem: Problem, cells: Cells) -> Cells:
 
 
 def run_together(*lists: list[NDArray[Any]]) -> NDArray[Any]:
-    """The arrays of the first list one after the other; all lists are then empty, so that the memory is free."""
+    """The arrays of the first list, concatenated; all lists are emptied, so that their memory is released."""
     result = np.ascontiguousarray(np.concatenate(lists[0]))
     for arrays in lists:
         arrays.clear()
@@ -197,8 +199,8 @@ def run_together(*lists: list[NDArray[Any]]) -> NDArray[Any]:
 
 
 def table_of_constant(problem: Problem) -> CellTable:
-    """The table of a network that is constant, or has no layer: one cell, which is all of the domain. The corners of a
-    whole space are the directions of the axes."""
+    """The table of a network that is constant, or has no layer: one cell, the whole domain. The corners of a whole
+    space are the directions of the axes."""
     tally = tally_constant(problem)
     if problem.vertices is not None:
         cell = domain_cell(problem.vertices)
@@ -218,17 +220,17 @@ def table_of_constant(problem: Problem) -> CellTable:
 
 
 def domain_cell(vertices: Floats | IntegerPolytope) -> Floats:
-    """The corners of a bounded domain of one or two dimensions, in order, the nearest floats."""
+    """The corners of a bounded domain of one or two dimensions, in order, rounded to the nearest floats."""
     if not isinstance(vertices, IntegerPolytope):
         return vertices.copy()
     return np.array([[nearest_float(Fraction(x, ray[-1])) for x in ray[:-1]] for ray in vertices.rays])
 
 
 def strips(problem: Problem, across: Problem, table: CellTable) -> CellTable:
-    """Turn the intervals of the line across into strips of a plane, in which a line lies along its other direction.
+    """Convert the intervals of the transversal line into strips of a plane, which contain lines in its other direction.
 
-    A strip has no corners; the four that are given are a point on either side (a direction where that side is missing)
-    and the two directions of the strip.
+    A strip has no corners; the four that are given are a point on each side (a direction if that side is missing) and
+    the two directions of the strip.
     """
     row = next(form for form in parting_forms(problem) if form[0] != 0 or form[1] != 0)
     size = max(abs(value) for value in row[:2])

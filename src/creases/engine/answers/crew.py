@@ -1,7 +1,8 @@
-"""Halves of a large network's cells, cut side by side.
+"""Halves of a large network's cells, cut at the same time.
 
-To make a tile's small graph takes nearly all of the time, and most of that is no product of matrices that BLAS would
-spread over cores. So two halves go to two threads, each with BLAS on one, as long as there are threads and memory.
+Creating a tile's small graph takes nearly all of the time, and most of that is not a product of matrices that BLAS
+would distribute over cores. So two halves are given to two threads, each with BLAS on one thread, as long as there are
+threads and memory.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from creases.memory import free_memory
 
 __all__ = ["Crew"]
 
-# Numbers that the columns of a tile take at most, for each unit of the widest level and each open unit: the
+# The largest number of entries in the columns of a tile, for each unit of the widest level and each open unit: the
 # factor, the product, and the copy with its own units, high and low parts.
 COLUMN_COPIES = 6
 
@@ -24,7 +25,7 @@ COLUMN_COPIES = 6
 class Crew:
     """The threads of one count of a large network.
 
-    threads : how many there may be. most_open : about how many units are open on a tile.
+    threads : the largest number of threads. most_open : about how many units are open on a tile.
     report, say : as for `driver.cut_domain` and `Workshop`; those of the crew may be called by all threads.
     """
 
@@ -36,23 +37,24 @@ class Crew:
 
     @property
     def threads(self) -> int:
-        """How many threads a cell may be cut with: all, while only one cell is in hand."""
+        """The number of threads for cutting a cell: all, as long as only one cell is being cut."""
         return self._all if self._busy == 1 else 1
 
     def report(self, regions: int) -> None:
-        """Report regions; the place where a thread learns that it is to stop."""
+        """Report regions; here a thread is stopped if the others are to end."""
         self._go_on()
         with self._lock:
             self._report(regions)
 
     def say(self, word: str) -> None:
-        """Name the step that begins; a thread learns here too that it is to stop."""
+        """Name the step that begins; here too a thread is stopped if the others are to end."""
         self._go_on()
         with self._lock:
             self._say(word)
 
     def side_by_side(self, one: Callable[[], None], other: Callable[[], None]) -> None:
-        """Do both, at the same time if there is a thread and memory for it; else one after the other."""
+        """Run both functions, at the same time if there are a thread and memory for it, otherwise one after the
+        other."""
         if not self._take():
             one()
             other()
@@ -71,7 +73,7 @@ class Crew:
         thread = threading.Thread(target=aside, daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # there is no room for one more thread
+        except RuntimeError:  # another thread cannot be started
             self._give_back()
             one()
             other()
@@ -90,10 +92,10 @@ class Crew:
             raise failures[0]
 
     def _take(self) -> bool:
-        """Whether one more thread may begin; it has begun then."""
+        """Reserve one more thread; returns whether this was possible."""
         with self._lock:
             free = free_memory()
-            # Those that have begun may not have taken their memory yet: there must be as much as all take.
+            # Running threads may not have allocated their memory yet, so there must be enough for all.
             if self._busy >= self._all or (free is not None and free < (self._busy + 1) * self._needed):
                 return False
             self._busy += 1

@@ -1,4 +1,4 @@
-"""Cuts every starting cell of a problem, of whatever kind, and collects the results."""
+"""Cut every starting cell of a problem, of any kind, and collect the results."""
 
 from __future__ import annotations
 
@@ -31,17 +31,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Collector", "StartingCell", "collect", "cut_domain"]
 
-# Units of a graph that are open on a starting cell before it is halved, and how many times over it is.
+# The largest number of units of a graph that are open on a starting cell without halving it, and the largest number of
+# halvings.
 MOST_OPEN, MOST_HALVINGS = 3000, 30
-# Units of a large network that are seen to bend on a starting cell before it is halved: as many as fit into the memory
-# of a small machine, and as bounds tell from others. On a line, where there are as many regions whatever the halves,
-# fewer columns at a time are faster.
+# The largest number of units of a large network that are known to bend on a starting cell without halving it: as many
+# as fit into the memory of a small machine, and as bounds can separate from others. On a line, where the number of
+# regions does not depend on the halves, fewer columns at a time are faster.
 MOST_SEEN, MOST_SEEN_ON_LINE = 1400, 350
-# A halving that leaves nearly as many of them open counts for several: where very many hyperplanes are one, or pass
-# through one point, halves without end would meet it.
+# A halving that leaves nearly as many of them open counts as several: if very many hyperplanes coincide, or pass
+# through one point, halving would otherwise not end.
 FEWER_OPEN, STALLED = 0.9, 5
 
-# Every kind of starting cell: with a chart in floats, with too many facets, in rationals, or a tile.
+# All kinds of starting cells: with a chart in floats, with too many facets, in rationals, or a tile.
 StartingCell = AnyStart | CrowdedStart | RationalStart | Tile
 
 
@@ -53,39 +54,40 @@ class Counted(NamedTuple):
 
 
 class Collector(Protocol):
-    """Adds up an answer, as cells are cut."""
+    """Combines the results while cells are cut."""
 
     def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper] | None:
-        """A starting cell is cut next. Returns a function that makes a `CellKeeper` for a thread, or None if finished
-        cells are only counted."""
+        """Called before a starting cell is cut. Returns a function that makes a `CellKeeper` for a thread, or None if
+        finished cells are only counted."""
 
     def add(self, work: AnyWork, blocks: list[Any]) -> None:
         """Add a finished workspace's sums, and the blocks that its `CellKeeper` made, in the order of cells."""
 
     def take_large(self) -> None:
-        """The network's matrices are not written out. Raises ComputationError if that is not taken."""
+        """Called if the network's matrices are not written out. Raises ComputationError if the collector does not
+        support this."""
 
     def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
         """Add the sums of a workspace in which the small graph of a starting cell was cut; None if nothing cuts it.
 
-        whole : how many regions the layers below the small graph's have that are not added yet, one or none.
+        whole : the number of regions of the layers below the small graph's that are not added yet, one or none.
         """
 
     def add_rational(self, start: RationalStart) -> None:
-        """A starting cell that floats cannot hold."""
+        """Add a starting cell that is not representable in floats."""
 
     def add_point(self, tile: Tile) -> None:
-        """A starting cell of no dimension: the directions of a line are two points."""
+        """Add a starting cell of dimension zero: the directions of a line are two points."""
 
     def on_wall(self) -> Collector | None:
-        """A collector for the wall that halves a starting cell; None if results do not add up over halves."""
+        """A collector for the wall that halves a starting cell; None if results cannot be added over halves."""
 
     def take_off(self, wall: Any) -> None:
-        """Subtract the results on a wall, those of a collector that `on_wall` made."""
+        """Subtract the results on a wall, which are in a collector from `on_wall`."""
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Any], None]) -> None:
-        """A whole space, or a wall of one, whose first layer has walls among its neurons. cut : `collect`, but for what
-        is the same for all."""
+        """Add a whole space, or a wall of one, whose first layer has additional walls among its neurons. cut :
+        `collect`, with the common arguments filled in."""
 
 
 C = TypeVar("C", bound=Collector)
@@ -100,11 +102,11 @@ def cut_domain(
     report: Report,
     workshop: Workshop,
 ) -> C | None:
-    """Cut all of a problem's domain, and return the collector with its results; None where nothing parts it.
+    """Cut the whole domain of a problem, and return the collector with its results; None if no neuron cuts it.
 
-    collector : makes the collector for the problem without the lines that lie in every region.
+    collector : a function that makes the collector for the problem, reduced by the lines that lie in every region.
     threads, by_neuron, report, workshop : as for `tally.tally`.
-    Raises ComputationError where a cell can be neither cut in floats nor parted, and the errors of the collector.
+    Raises ComputationError if a cell can be neither cut in floats nor divided, and the errors of the collector.
     """
     if problem.graph.is_large and problem.vertices is None:
         raise ComputationError(
@@ -119,7 +121,7 @@ def cut_domain(
     options: Any = {"threads": threads, "by_neuron": by_neuron, "report": report, "workshop": workshop}
     if problem.graph.is_large:
         into.take_large()
-        twins_of(problem.graph)  # which is kept, and made before there are several threads
+        twins_of(problem.graph)  # which is cached, and computed before there are several threads
         crew = Crew(problem.graph, threads or os.cpu_count() or 1, most_seen(problem), report, workshop.say)
         with one_thread():
             collect(inside, starts(inside, workshop), into, **{**options, "report": crew.report, "crew": crew})
@@ -144,11 +146,11 @@ def collect(
     walls: Sequence[Counted] = (),
     **options: Any,
 ) -> None:
-    """Cut these starting cells of a problem to the end, in this order.
+    """Cut these starting cells of a problem completely, in this order.
 
-    deep : how many times they have been halved already. above : the error that had the cell halved of which they are
-    the halves. walls : of a large network, parts of the boundary of the one cell that are cut with it. options : as
-    for `cut_domain`, and the crew that cuts a large network, if there is one.
+    deep : the number of times they have been halved already. above : the error that caused the halving. walls : for a
+        large network, parts of the boundary of the single cell, which are cut with it. options : as for `cut_domain`,
+        and the crew that cuts a large network, if there is one.
     """
     for cell in cells:
         if isinstance(cell, RationalStart):
@@ -168,8 +170,8 @@ def cut_cell(
     options: dict[str, Any],
     walls: Sequence[Counted] = (),
 ) -> None:
-    """Cut a starting cell to the end; of a graph of which very many units are open on it, cut its halves, and
-    subtract the results on the wall between them (Euler's relation).
+    """Cut a starting cell completely; if very many units of a graph are open on it, cut its halves, and subtract the
+    results on the wall between them (Euler's relation).
 
     walls : see `collect`.
     """
@@ -206,10 +208,11 @@ def cut_cell(
 def cut_halves(
     problem: Problem, parts: Parts, into: Collector, wall: Counted, walls: Sequence[Counted], **options: Any
 ) -> None:
-    """Cut the halves of a starting cell of a large network, and the wall between them with the lower one: making its
-    small graph takes nearly all of the time, and that of a cell is one of all that lies on its boundary.
+    """Cut the halves of a starting cell of a large network, and the wall between them together with the lower half:
+    creating its small graph takes nearly all of the time, and the small graph of a cell serves for everything on its
+    boundary.
 
-    walls : parts of the boundary of the whole cell, which the wall may part.
+    walls : parts of the boundary of the whole cell, which the wall may divide.
     """
     lower, upper, _ = parts
     below, above = [wall], list[Counted]()
@@ -236,16 +239,16 @@ def cut_halves(
 
 
 def cut_walls(problem: Problem, walls: Sequence[Counted], options: dict[str, Any]) -> None:
-    """Cut walls each on its own; their regions are not reported as progress."""
+    """Cut walls, each on its own; their regions are not reported as progress."""
     report = options["report"]
     for wall, into in walls:
         collect(problem, [wall], into, **{**options, "report": lambda _: report(0)})
 
 
 def cut_crowded(problem: Problem, start: CrowdedStart, into: Collector, options: dict[str, Any]) -> None:
-    """Cut a starting cell of a large network that has too many facets: in parts, each with its sign (Euler's relation).
+    """Cut a starting cell of a large network with too many facets: in parts, each with its sign (Euler's relation).
 
-    Raises ComputationError where results do not add up over parts.
+    Raises ComputationError if results cannot be added over parts.
     """
     for sign, tile in roomy(start.tile):
         wall_into = into.on_wall()
@@ -270,10 +273,10 @@ def cut_large(
     """Cut a starting cell of a network whose matrices are not written out, by the units that are open on it.
 
     walls : parts of its boundary, which are cut by the same units.
-    Raises LargeRoot where more than `most_open` are, or more than MOST_SEEN are seen to bend.
+    Raises LargeRoot if more than `most_open` are open, or more than MOST_SEEN are known to bend.
     """
     from creases.engine.columns.sampling import bending_at_least
-    from creases.engine.starts.operator_root import small_graph  # SciPy, which a chain does without
+    from creases.engine.starts.operator_root import small_graph  # imports SciPy, which chains do not need
 
     cell = cell_of(problem, start)
     if most_open is not None and (seen := bending_at_least(problem, cell.samples)) > most_seen(problem):
@@ -296,19 +299,20 @@ def cut_large(
 
 
 def has_one_sign(small: SmallGraph, point: Tile) -> bool:
-    """Whether every open unit of a cell has a sign at a point of its boundary, which is proved to be in one region."""
+    """Whether every open unit of a cell has a sign at a point of its boundary, which then is proved to be in one
+    region."""
     from creases.engine.starts.graph_root import are_decided_at
 
     return are_decided_at(small.problem, point_cell(small.problem, point.chart), twins_of(small.problem.graph))
 
 
 def most_seen(problem: Problem) -> int:
-    """How many units of a large network may be seen to bend on a starting cell."""
+    """How many units of a large network may be known to bend on a starting cell."""
     return MOST_SEEN_ON_LINE if problem.dimension == 1 else MOST_SEEN
 
 
 def cut_small(small: SmallGraph, start: AnyStart, into: Collector, options: dict[str, Any]) -> None:
-    """Cut a starting cell by the small graph of a cell that it is, or that it lies in."""
+    """Cut a starting cell by the small graph of this cell, or of one that contains it."""
     threads, by_neuron, report, workshop = (options[name] for name in ("threads", "by_neuron", "report", "workshop"))
     if not small.problem.graph.layers:
         into.add_small(small, None, 1)
@@ -316,7 +320,7 @@ def cut_small(small: SmallGraph, start: AnyStart, into: Collector, options: dict
         return
     if (crew := options.get("crew")) is not None:
         threads = crew.threads
-    # Several threads share what one workspace has begun: only that one has the layers below the first open one.
+    # Several threads share the cells of one workspace, and only that one has the layers below the first open one.
     for place, (work, _) in enumerate(run(small.problem, start, threads, by_neuron, None, report, workshop)):
         into.add_small(small, work, int(place == 0))
 

@@ -1,16 +1,16 @@
-"""Glue cells together: which of their corners are one vertex, and which of their sides are one facet.
+"""Connect cells: which of their corners are the same vertex, and which of their sides are the same facet.
 
-Each cell comes with corners and sides of its own. Let S be the walls on which a corner of a cell lies, and take the
-signs of all neurons that are not in S. A second cell with the same S and the same of these signs has the same corner:
-where S vanishes the two have the same forms, so on both the corner is all that is left where S vanishes and no other
-form has the wrong sign. No number is compared.
+Each cell has corners and sides of its own. Let S be the set of walls on which a corner of a cell lies, together with
+the signs of all neurons that are not in S. A second cell with the same S and the same of these signs has the same
+corner: the two have the same forms where S vanishes, so in both the corner is the set where S vanishes and no other
+form has the wrong sign. No coordinates are compared.
 
-What this leaves apart may still be one vertex, where more walls meet than a corner needs. A vertex at which d neurons
-meet has 2^d cells around it; if so many were put together, there is no other. The corners of the rest are compared:
-those that stand further apart than their errors are two, all others are decided in rationals.
+Corners that this leaves distinct may still be the same vertex, if more walls than necessary meet there. A vertex at
+which d neurons meet has 2^d cells around it; if a group has this many, it is complete. The other corners are compared:
+those whose distance exceeds their errors are different, and all others are decided in rationals.
 
-The regions of a network lie side by side along whole facets. So two sides are one facet exactly if they have the same
-vertices; and all have two cells, but those on the boundary of the domain.
+The regions of a network meet along whole facets. So two sides are the same facet if and only if they have the same
+vertices; and all facets have two cells, except those on the boundary of the domain.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ __all__ = ["Glue", "glued", "sort_lists"]
 Bools = NDArray[np.bool_]
 Words = NDArray[np.uint64]
 
-# Corners are known to SHARP each, and vertices that are further apart than this are two.
+# Corners have errors up to SHARP each, so vertices that are farther apart than this are different.
 APART = 4.0 * SHARP
 NO_CELL = -1
-# An entry of the table of `grouped` that is not taken yet.
+# A free entry of the table of `grouped`.
 NO_GROUP = -1
 
 
 class Glue(NamedTuple):
-    """How cells hang together.
+    """The connections between cells.
 
-    vertices : int64 (corners,), which vertex each corner is; numbered by the first corner of each.
+    vertices : int64 (corners,), the vertex of each corner; numbered by the first corner of each.
     first_corners : int64 (vertices,), that corner.
-    facets : int64 (sides,), which facet each side is; numbered by the first side of each.
+    facets : int64 (sides,), the facet of each side; numbered by the first side of each.
     first_sides : int64 (facets,), that side.
-    cells : int64 (facets, 2), the cells on either side, the lower number first; -1 for none.
+    cells : int64 (facets, 2), the cells on both sides, the lower number first; -1 for none.
     """
 
     vertices: Ints
@@ -64,10 +64,10 @@ class Glue(NamedTuple):
 
 
 class GluedCells(NamedTuple):
-    """The cells that are glued, with what is looked up.
+    """The cells to connect, with look-up tables.
 
-    first, corners, at_infinity, patterns : as in `cell_table.CellTable`. sides : theirs. owners : the cell of each
-    corner. side_first, corner_sides : the sides on which each corner lies.
+    first, corners, at_infinity, patterns : as in `cell_table.CellTable`. sides : their sides. owners : the cell of each
+        corner. side_first, corner_sides : the sides on which each corner lies.
     """
 
     first: Ints
@@ -89,9 +89,10 @@ def glued(
     sides: Sides,
     lines: int,
 ) -> Glue:
-    """How the cells of a table hang together.
+    """The connections between the cells of a table.
 
-    The arrays are those of a `cell_table.CellTable`. lines : how many independent directions have lines in every cell.
+    The arrays are those of a `cell_table.CellTable`. lines : the number of independent directions in which every cell
+        contains lines.
     Raises ComputationError if the cells do not fit together.
     """
     table = table_of(first, corners, at_infinity, patterns, sides)
@@ -101,7 +102,7 @@ def glued(
 
 
 def table_of(first: Ints, corners: Floats, at_infinity: Bools, patterns: NDArray[np.uint8], sides: Sides) -> GluedCells:
-    """The table with its look-ups."""
+    """The table with its look-up tables."""
     side_first, corner_sides = np.zeros(len(corners) + 1, np.int64), np.empty(len(sides.corners), np.int64)
     turn_round(sides.corner_first, sides.corners, side_first, corner_sides)
     owners = np.repeat(np.arange(len(first) - 1), np.diff(first))
@@ -110,7 +111,7 @@ def table_of(first: Ints, corners: Floats, at_infinity: Bools, patterns: NDArray
 
 @kernel
 def turn_round(corner_first: Ints, corners: Ints, side_first: Ints, corner_sides: Ints) -> None:
-    """From the corners on each side to the sides on which each corner lies; `side_first` is zero before."""
+    """Convert the corners on each side to the sides on which each corner lies; `side_first` must be zero."""
     for i in range(corners.size):
         side_first[corners[i] + 1] += 1
     for v in range(side_first.size - 1):
@@ -125,7 +126,7 @@ def turn_round(corner_first: Ints, corners: Ints, side_first: Ints, corner_sides
 
 
 def vertices_of(problem: Problem, table: GluedCells, lines: int) -> tuple[Ints, Ints]:
-    """Which vertex each corner is, numbered by their first corners; and these."""
+    """The vertex of each corner, numbered by their first corners; and these."""
     total = sum(problem.widths)
     members = Members.of(problem)
     random = stream("keys of bits", 0).integers(0, 2**64, (2, 8 * table.patterns.shape[1]), np.uint64)
@@ -151,7 +152,7 @@ def vertices_of(problem: Problem, table: GluedCells, lines: int) -> tuple[Ints, 
 
 
 class Members(NamedTuple):
-    """Neurons that vanish together, because one is a multiple of the other: for each bit of a pattern the bits of its
+    """Neurons that vanish together, because one is a multiple of the other: for each bit of a pattern, the bits of its
     group, others[first[bit] : first[bit + 1]]."""
 
     first: Ints
@@ -159,7 +160,7 @@ class Members(NamedTuple):
 
     @classmethod
     def of(cls, problem: Problem) -> Members:
-        """Those of a problem's units."""
+        """The groups of a problem's units."""
         twins = twins_of(problem.graph)
         own = np.arange(len(twins))
         switches = np.array([level.groups is not None for level in layers_of(problem)], np.bool_)
@@ -179,7 +180,8 @@ def layers_of(problem: Problem) -> Iterable[Any]:
 
 
 def pattern_hashes(patterns: NDArray[np.uint8], random: Words) -> Words:
-    """The sum of the random numbers of a pattern's bits, for each cell and both hashes: uint64 (2, cells)."""
+    """For each cell and both hashes, the sum of the random numbers of the set bits of its pattern: uint64 (2,
+    cells)."""
     bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little").astype(np.uint64)
     parts = random.reshape(2, patterns.shape[1], 8)
     sums = np.ascontiguousarray(np.einsum("hyb,vb->yvh", parts, bits))
@@ -205,7 +207,7 @@ def add_hashes(patterns: NDArray[np.uint8], sums: Words, hashes: Words) -> None:
 
 
 def words_of(patterns: NDArray[np.uint8]) -> Words:
-    """Patterns eight bytes at a time, uint64 (cells, ceil(bytes / 8)): bit i is bit i % 64 of word i // 64."""
+    """Patterns as words of 64 bits, uint64 (cells, ceil(bytes / 8)): bit i is bit i % 64 of word i // 64."""
     cells, width = patterns.shape
     padded = np.zeros((cells, -(-width // 8) * 8), np.uint8)
     padded[:, :width] = patterns
@@ -237,11 +239,11 @@ def hash_corners(
     keys: Words,
     expected: Ints,
 ) -> None:
-    """Write two hashes of each corner's walls and of the signs of all other neurons; and how many cells there are
-    around a corner that lies on as many walls as it must: 0 for others, of which it is not known.
+    """Write two hashes of each corner's walls and of the signs of all other neurons; and the number of cells around a
+    corner that lies on exactly as many walls as necessary, or 0 for other corners, for which it is not known.
 
-    known : uint64 (2, total), random numbers of the walls of neurons, which come again and again.
-    needed : how many walls that is, and `fewer` at infinity. keys : uint64 (2, corners). expected : int64 (corners,).
+    known : uint64 (2, total), random numbers of the walls of neurons, which occur repeatedly. needed : the necessary
+        number of walls, and `fewer` at infinity. keys : uint64 (2, corners). expected : int64 (corners,).
     """
     for v in range(owners.size):
         cell = owners[v]
@@ -260,7 +262,7 @@ def hash_corners(
             cells *= 2
             switched = wall >= total
             one = wall % total if switched else wall
-            # A bit is multiplied, not asked: half of all bits are set, and a branch on them cannot be foreseen.
+            # A product with the bit instead of a branch, which could not be predicted, since half of all bits are set.
             for j in range(first[one], first[one + 1]):
                 bit = np.uint64(bit_of(patterns, cell, others[j]))
                 key -= bit * random[0, others[j]]
@@ -278,7 +280,7 @@ def hash_corners(
 
 @kernel
 def scrambled(wall: int, salt: int) -> Any:
-    """A number that looks random (Steele, Lea and Flood 2014)."""
+    """A pseudo-random number from two numbers (Steele, Lea and Flood 2014)."""
     mixed = np.uint64(wall + 2**40 + salt) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -287,7 +289,7 @@ def scrambled(wall: int, salt: int) -> Any:
 
 @kernel
 def masked(wall: int, word: int, first: Ints, others: Ints, total: int) -> Any:
-    """The bits of one word of a pattern that belong to what vanishes on a wall."""
+    """The bits of one word of a pattern that belong to the neurons that vanish on a wall."""
     bits = np.uint64(0)
     if wall < 0:
         return bits
@@ -316,8 +318,8 @@ def all_alike(
     total: int,
     leaders: Ints,
 ) -> bool:
-    """Whether each corner lies on the same walls as its leader, and all other neurons have the same signs there: what
-    the hashes say, looked at. words : of the patterns, as `words_of` has them."""
+    """Whether each corner lies on the same walls as its leader, and all other neurons have the same signs there, which
+    verifies the hashes. words : the patterns, from `words_of`."""
     for v in range(owners.size):
         u = leaders[v]
         if u == v:
@@ -343,11 +345,11 @@ def all_alike(
 
 
 def grouped(keys: Words) -> tuple[Ints, Ints]:
-    """Columns with equal keys: the group of each, and the first column of each group, in this order. keys : uint64
-    (2, n)."""
+    """Columns with equal keys: the group of each, and the first column of each group, in this order. keys : uint64 (2,
+    n)."""
     n = keys.shape[1]
     groups, firsts = np.empty(n, np.int64), np.empty(n, np.int64)
-    # Numbers half as long: the table is looked at all over, and half of it fits where all of it does not.
+    # 32-bit numbers: the table is accessed at random, and half of it fits into a cache where all of it does not.
     places = np.full(1 << max(2 * n - 1, 1).bit_length(), NO_GROUP, np.int32 if n < 2**31 else np.int64)
     count = group_keys(keys, places, groups, firsts)
     return groups, firsts[:count].copy()
@@ -355,7 +357,7 @@ def grouped(keys: Words) -> tuple[Ints, Ints]:
 
 @kernel
 def group_keys(keys: Words, places: Ints, groups: Ints, firsts: Ints) -> int:
-    """`grouped`; returns how many groups there are. places : a table of 2^m > n entries, all NO_GROUP."""
+    """`grouped`; returns the number of groups. places : a table of 2^m > n entries, all NO_GROUP."""
     count, mask = 0, np.uint64(places.size - 1)
     for i in range(groups.size):
         at = keys[0, i] & mask
@@ -374,7 +376,7 @@ def group_keys(keys: Words, places: Ints, groups: Ints, firsts: Ints) -> int:
 
 
 def renumbered(groups: Ints) -> tuple[Ints, Ints]:
-    """Groups by the order of their first members; and these."""
+    """Groups in the order of their first members; and these."""
     _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
@@ -382,7 +384,7 @@ def renumbered(groups: Ints) -> tuple[Ints, Ints]:
 
 
 def joined_exactly(problem: Problem, table: GluedCells, corners: Ints) -> Ints:
-    """For each of some corners the first of them that is the same vertex: itself, if there is none."""
+    """For each of some corners, the first of them that is the same vertex, which may be itself."""
     leaders = np.arange(len(corners))
     edges, total, k = RationalEdges.of(problem), sum(problem.widths), problem.frame.shape[1]
     for cluster in clusters(problem, table, corners):
@@ -399,9 +401,10 @@ def joined_exactly(problem: Problem, table: GluedCells, corners: Ints) -> Ints:
 
 
 def flat_of(forms: list[Any]) -> tuple[int, ...]:
-    """What is the same for two lists of forms exactly if they vanish in the same places: whole numbers.
+    """A value that is equal for two lists of forms if and only if they vanish in the same places: integers.
 
-    The reduced row echelon form is one for all that span the same forms, as fractions; here over one divisor.
+    The reduced row echelon form is the same for all lists with the same span, as fractions; here with a common
+    denominator.
     """
     reduced, divisor, rank = fmpz_mat([list(form) for form in forms]).rref()
     entries = [int(divisor), *(int(value) for row in reduced.table()[:rank] for value in row)]
@@ -410,9 +413,9 @@ def flat_of(forms: list[Any]) -> tuple[int, ...]:
 
 
 def clusters(problem: Problem, table: GluedCells, corners: Ints) -> list[Ints]:
-    """Those of some corners that may be one vertex, by where they stand: places in `corners`, two a cluster at least.
+    """Sets of at least two of some corners that may be the same vertex, by their positions: indices into `corners`.
 
-    Positions are off by SHARP of the size of the domain at most, or of a corner's own size where there is none.
+    Positions have errors up to SHARP of the size of the domain, or of a corner's own size if the domain has none.
     """
     places = table.corners[corners]
     far = table.at_infinity[corners]
@@ -429,15 +432,15 @@ def clusters(problem: Problem, table: GluedCells, corners: Ints) -> list[Ints]:
                 pieces = [piece for each in pieces for piece in apart(each, places[each, axis], None, size)]
             if [len(piece) for piece in pieces] == [len(part)]:
                 candidates.append(part)
-            else:  # what stands alone has been left out
+            else:  # single corners have been left out
                 parts += pieces
     return candidates
 
 
 def apart(numbers: Ints, values: Floats, sizes: Floats | None, size: float | None) -> list[Ints]:
-    """Numbers parted where the values that belong to them are apart; those that stand alone are left out.
+    """Numbers, divided where the values that belong to them are apart; single ones are left out.
 
-    sizes : of each, by which it is measured; size : one for all.
+    sizes : for each, the size relative to which its error is measured; size : a common one.
     """
     order = np.argsort(values, kind="stable")
     ordered = values[order]
@@ -448,7 +451,7 @@ def apart(numbers: Ints, values: Floats, sizes: Floats | None, size: float | Non
 
 
 def facets_of(table: GluedCells, vertices: Ints, count: int) -> tuple[Ints, Ints, Ints]:
-    """Which facet each side is, the first side of each facet, and the cells of each: int64 (facets, 2).
+    """The facet of each side, the first side of each facet, and the cells of each: int64 (facets, 2).
 
     vertices : the vertex of each corner, of `count` vertices.
     """
@@ -468,8 +471,8 @@ def facets_of(table: GluedCells, vertices: Ints, count: int) -> tuple[Ints, Ints
 
 @kernel
 def write_cells(first: Ints, facets: Ints, cells: Ints) -> bool:
-    """Write the cells of each facet, int64 (facets, 2), NO_CELL before, in ascending order; whether none has more than
-    two. first : where the sides of each cell begin. facets : of each side."""
+    """Write the cells of each facet, int64 (facets, 2), initially NO_CELL, in ascending order; returns whether none has
+    more than two. first : the beginnings of the cells' sides. facets : the facet of each side."""
     for cell in range(first.size - 1):
         for side in range(first[cell], first[cell + 1]):
             facet = facets[side]
@@ -493,7 +496,7 @@ def hash_sides(corner_first: Ints, corners: Ints, vertices: Ints, random: Words,
 
 @kernel
 def all_same(corner_first: Ints, corners: Ints, vertices: Ints, leaders: Ints) -> bool:
-    """Whether each side has the vertices of its leader, as equal hashes suggest. A cell has a vertex once."""
+    """Whether each side has the vertices of its leader, as equal hashes suggest. A cell has each vertex once."""
     for side in range(leaders.size):
         leader = leaders[side]
         if leader == side:
@@ -511,7 +514,7 @@ def all_same(corner_first: Ints, corners: Ints, vertices: Ints, leaders: Ints) -
 
 @kernel
 def sort_lists(first: Ints, values: Ints) -> None:
-    """Sort each of many short lists where it stands; list i is values[first[i] : first[i + 1]]."""
+    """Sort each of many short lists in place; list i is values[first[i] : first[i + 1]]."""
     for i in range(first.size - 1):
         for j in range(first[i] + 1, first[i + 1]):
             value, k = values[j], j

@@ -1,4 +1,4 @@
-"""A point strictly inside each cell, with a proof: floats with running error bounds, rationals where they fail."""
+"""A point strictly inside each cell, with a proof: floats with running error bounds, and rationals if they fail."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def interior_points(
     edges: NDArray[np.int64],
     patterns: NDArray[np.uint8],
 ) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
-    """A point of each cell of a `CellTable` (its arrays), in the domain's coordinates.
+    """A point of each cell of a `CellTable`, given by its arrays, in the domain's coordinates.
 
-    Returns float64 (cells, d) and, for cells in which no float was found, a rational point; there the float is
-    the nearest one.
+    Returns float64 (cells, d) and, for cells in which no float was found, a rational point; then the float is the
+    nearest one.
     """
     bits = bits_of_bytes(patterns, sum(problem.widths))
     points = middles(first, corners, at_infinity)
@@ -64,9 +64,9 @@ def interior_points(
 
 
 def middles(first: NDArray[np.int64], corners: Floats, at_infinity: NDArray[np.bool_]) -> Floats:
-    """The mean of each cell's finite corners, moved along its far directions where it is unbounded."""
+    """The mean of each cell's finite corners, moved along its directions if it is unbounded."""
     starts = first[:-1]
-    with np.errstate(invalid="ignore", over="ignore"):  # such a point is then found in rationals
+    with np.errstate(invalid="ignore", over="ignore"):  # if this fails, the point is found in rationals
         finite = np.add.reduceat(np.where(at_infinity[:, None], 0.0, corners), starts, axis=0)
         count = np.add.reduceat((~at_infinity).astype(np.float64), starts)
         middle = finite / np.maximum(count, 1.0)[:, None]
@@ -78,7 +78,8 @@ def middles(first: NDArray[np.int64], corners: Floats, at_infinity: NDArray[np.b
 def proved_within(vertices: Floats, points: Floats) -> NDArray[np.bool_]:
     """For each point, whether floats prove that it lies strictly inside the domain with these corners.
 
-    On an edge p q the sign of (q - p) x (point - p) decides; its two products of differences lose at most 8 u each.
+    On an edge p q the sign of (q - p) x (point - p) decides; each of its two products of differences has an error of at
+    most 8 u.
     """
     if vertices.shape[1] == 1:
         return np.asarray((points[:, 0] > vertices.min()) & (points[:, 0] < vertices.max()))
@@ -92,7 +93,8 @@ def proved_within(vertices: Floats, points: Floats) -> NDArray[np.bool_]:
 
 
 def proved_behind(walls: Sequence[Any], points: Floats) -> NDArray[np.bool_]:
-    """`proved_within` for exact walls, rounded with a bound; the k products of a form lose at most (k + 1) u each."""
+    """`proved_within` for exact walls, rounded with a bound; each of a form's k products has an error of at most (k +
+    1) u."""
     inside = np.ones(len(points), dtype=np.bool_)
     forms, bounds = nearest_forms(walls)
     with np.errstate(all="ignore"):
@@ -113,7 +115,7 @@ def interior_points_in_space(
     sides: Sides,
     patterns: NDArray[np.uint8],
 ) -> tuple[Floats, dict[int, tuple[Fraction, ...]]]:
-    """`interior_points` of a `PolytopeTable`; of directions each point stands for its direction."""
+    """`interior_points` of a `PolytopeTable`; for directions each point represents its direction."""
     inside = Workshop().across(problem)
     bits = bits_of_bytes(patterns, sum(problem.widths))
     points = middles(first, corners, at_infinity)
@@ -143,7 +145,7 @@ def interior_points_in_space(
 
 
 class SpaceFinder:
-    """Finds interior points of cells in which no line lies, in rationals."""
+    """Finds interior points of cells that contain no lines, in rationals."""
 
     def __init__(self, problem: Problem) -> None:
         self._edges = RationalEdges.of(problem)
@@ -163,14 +165,14 @@ class SpaceFinder:
         return near, tuple(point)
 
     def inside(self, point: list[Fraction], walls: NDArray[np.int64], bits: NDArray[np.bool_]) -> bool:
-        """Whether every wall of the cell has the point strictly on its inner side."""
+        """Whether the point is strictly on the inner side of every wall of the cell."""
         ray, pattern = [*point, Fraction(0 if self._directions else 1)], self._edges.pattern(bits)
         forms = (self._edges.edge(number, pattern) for number in walls.tolist())
         return all(sum(int(a) * b for a, b in zip(form, ray, strict=True)) > 0 for form in forms)
 
 
 def middle_of_rays(rays: Sequence[Any], directions: bool) -> list[Fraction]:
-    """The sum of a cell's corners, each of size one: a point strictly inside it, or a direction."""
+    """The sum of a cell's corners, each normalised: a point strictly inside it, or a direction."""
     total = [Fraction(0)] * len(rays[0])
     for ray in rays:
         size = int(ray[-1]) if ray[-1] and not directions else max(abs(int(value)) for value in ray)
@@ -198,7 +200,7 @@ class Finder:
         return near, tuple(point)
 
     def inside(self, point: list[Fraction], edges: NDArray[np.int64], pattern: Pattern) -> bool:
-        """Whether every edge of the cell has the point strictly on its inner side: the edges bound the cell."""
+        """Whether the point is strictly on the inner side of every edge of the cell, which are its boundary."""
         ray = [*point, Fraction(1)]
         for number in edges.tolist():
             form = self._edges.edge(number, pattern)
@@ -221,7 +223,7 @@ class Finder:
 
 
 def ray_middle(edges: list[Any], rays: list[Any], at_infinity: NDArray[np.bool_]) -> list[Fraction]:
-    """A point strictly inside an unbounded interval: one beyond its finite end, or zero if it has none."""
+    """A point strictly inside an unbounded interval: beyond its finite end, or zero if it has none."""
     if at_infinity.all():
         return [Fraction(0)]
     end = int(np.flatnonzero(~at_infinity)[0])
@@ -231,7 +233,7 @@ def ray_middle(edges: list[Any], rays: list[Any], at_infinity: NDArray[np.bool_]
 
 
 def strip_middle(left: Any, right: Any) -> list[Fraction]:
-    """A point between two parallel lines (inward forms), or inside one of them where the other is infinity."""
+    """A point between two parallel lines (inward forms), or inside one of them if the other is infinity."""
     axis = 0 if left[0] != 0 or right[0] != 0 else 1
     ends = [-Fraction(int(f[2]), int(f[axis])) for f in (left, right) if f[axis] != 0]
     if len(ends) == 2:

@@ -1,9 +1,10 @@
-"""Put together what drawn walls have parted: the cells of a whole line or plane without walls that are no neurons.
+"""Merge cells that additional walls have divided: the cells of a whole line or plane without walls that are not
+neurons.
 
-A region is convex, so its parts have one pattern, and it is the intersection of the half-planes of their true edges; a
-drawn wall among a part's edges is inside the region, or lies on a true wall, which then has another number. Regions
-whose parts have such an edge are made anew from exact forms: sorted by the angles of their normals, neighbours meet in
-the corners. All other cells stay as they are, but for the numbers of what bounds them.
+A region is convex, so its parts have one pattern, and it is the intersection of the half-planes of their true edges. An
+additional wall among a part's edges is inside the region, or lies on a true wall, which then has another number.
+Regions whose parts have such an edge are computed again from exact forms: these are sorted by the angles of their
+normals, and neighbours meet in the corners. All other cells remain as they are, except for the numbers of their walls.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Bools = NDArray[np.bool_]
 
 
 class Cells(NamedTuple):
-    """The fields of a `cell_table.CellTable`, but its tally."""
+    """The fields of a `cell_table.CellTable`, without its tally."""
 
     first: Ints
     corners: Floats
@@ -41,7 +42,7 @@ class Cells(NamedTuple):
 
 
 class Outline(NamedTuple):
-    """One cell: corners in order, and what bounds it behind each."""
+    """One cell: its corners in order, and the wall after each."""
 
     corners: list[Floats]
     at_infinity: list[bool]
@@ -56,21 +57,21 @@ class Side(NamedTuple):
 
 
 def without_drawn(patterns: NDArray[np.uint8], part: Walled) -> NDArray[np.uint8]:
-    """The patterns of cells of `part.problem`, in bytes, without the bits of its drawn walls."""
+    """The patterns of cells of `part.problem`, in bytes, without the bits of its additional walls."""
     kept = np.delete(np.arange(sum(part.problem.widths)), drawn_units(part))
     return bytes_of_bits(bits_of_bytes(patterns, sum(part.problem.widths))[:, kept])
 
 
 def drawn_units(part: Walled) -> Ints:
-    """The numbers of the drawn walls among the units of `part.problem`: the last of the first layer."""
+    """The numbers of the additional walls among the units of `part.problem`: the last ones of the first layer."""
     first = part.problem.widths[0]
     return np.arange(first - part.drawn, first)
 
 
 def merged(cells: Cells, part: Walled, problem: Problem) -> Cells:
-    """The cells of a problem of one or two dimensions from those of `part.problem`, which has walls too.
+    """The cells of a problem of one or two dimensions from those of `part.problem`, which has additional walls.
 
-    They come in the order of their first parts.
+    They are in the order of their first parts.
     """
     patterns = without_drawn(cells.patterns, part)
     edges = renumbered(cells.edges, part)
@@ -92,12 +93,13 @@ def merged(cells: Cells, part: Walled, problem: Problem) -> Cells:
     return assembled(cells._replace(edges=edges, patterns=patterns), np.flatnonzero(~gone), outlines)
 
 
-# What stands for a drawn wall among renumbered edges: far from all walls of a domain, of which a whole space has none.
+# The number of an additional wall among renumbered edges: far from those of walls of a domain, which a whole space does
+# not have.
 DRAWN = -2
 
 
 def renumbered(edges: Ints, part: Walled) -> Ints:
-    """Edges of cells of `part.problem` by their numbers without drawn walls, and DRAWN for those."""
+    """Edges of cells of `part.problem`, numbered without the additional walls, which become DRAWN."""
     total, drawn = sum(part.problem.widths), drawn_units(part)
     own = edges >= 0
     further, unit = np.divmod(np.where(own, edges, 0), total)
@@ -108,13 +110,13 @@ def renumbered(edges: Ints, part: Walled) -> Ints:
 
 
 def drawn_walls(part: Walled) -> Iterator[tuple[int, Any]]:
-    """The drawn walls of a part: their numbers among its units, and their exact forms."""
+    """The additional walls of a part: their numbers among its units, and their exact forms."""
     forms = RationalEdges.of(part.problem).forms.forms(0, [])
     return ((unit, forms[unit]) for unit in drawn_units(part).tolist())
 
 
 def facets(exact: RationalEdges, numbers: set[int], drawn: Sequence[Any], pattern: Pattern) -> list[Side]:
-    """The facets of a region, each once: those with a number of their own, and those on drawn walls (forms)."""
+    """The facets of a region, each once: those with a number of their own, and those on additional walls (forms)."""
     sides: list[Side] = []
     for number in sorted(numbers - {INFINITY, DRAWN}):
         form = exact.edge(number, pattern)
@@ -130,7 +132,7 @@ def facets(exact: RationalEdges, numbers: set[int], drawn: Sequence[Any], patter
 
 
 def bounding(exact: RationalEdges, pattern: Pattern) -> Iterator[tuple[int, Any]]:
-    """All that may bound a region with this pattern: numbers with forms, of either sign."""
+    """All forms that may bound a region with this pattern, with their numbers, of either sign."""
     total = sum(exact.forms.widths)
     for layer, on in enumerate(pattern):
         rows, first = exact.forms.forms(layer, pattern), exact.first_neuron(layer)
@@ -146,7 +148,7 @@ def bounding(exact: RationalEdges, pattern: Pattern) -> Iterator[tuple[int, Any]
 
 
 def is_multiple(form: Any, other: Any) -> bool:
-    """Whether two forms, neither zero but perhaps the second, vanish in the same places of the line or plane."""
+    """Whether two forms, of which only the second may be zero, vanish in the same places of the line or plane."""
     k = len(form)
     return any(other[:-1]) and all(form[i] * other[j] == form[j] * other[i] for i in range(k) for j in range(i))
 
@@ -175,13 +177,13 @@ def interval(sides: Sequence[Side]) -> Outline:
 
 
 def strip(sides: Sequence[Side]) -> Outline:
-    """The cell between parallel lines, or on one side of one: as `cell_table.strips` gives them out."""
+    """The cell between parallel lines, or on one side of one, in the form of `cell_table.strips`."""
     p, q = direction(sides[0].form[:2])
     across, along = np.array([p, q]), np.array([-q, p])
     corners, far, edges = [-along, across, along, -across], [True] * 4, [INFINITY] * 4
     for side in sides:
         a, b, c = side.form
-        # The first is on the left: its inward normal is what goes across.
+        # The first one is on the left: its inward normal is the transversal direction.
         at = 3 if a * sides[0].form[0] + b * sides[0].form[1] > 0 else 1
         corners[at] = np.array([quotient(-a * c, a * a + b * b), quotient(-b * c, a * a + b * b)])
         far[at] = False
@@ -199,7 +201,7 @@ def polygon(sides: Sequence[Side]) -> Outline:
             *u, w = cross(before, side.form)
             corner = (np.array([quotient(x, w) for x in u]), False)
         else:
-            # Half a turn or more: the cell goes on to infinity between them, first along the one before.
+            # Half a turn or more: the cell is unbounded between them, first along the previous one.
             if turned < 0:
                 border.corners.append(direction((before[1], -before[0])))
                 border.at_infinity.append(True)
@@ -212,12 +214,12 @@ def polygon(sides: Sequence[Side]) -> Outline:
 
 
 def turn(f: Any, g: Any) -> Any:
-    """Positive where g's normal is to the left of f's, zero where they are parallel."""
+    """Positive if g's normal is to the left of f's, zero if they are parallel."""
     return f[0] * g[1] - f[1] * g[0]
 
 
 def by_angle(one: Side, other: Side) -> int:
-    """Compare the angles of two normals, from that of the first axis on, counter-clockwise."""
+    """Compare the angles of two normals, counter-clockwise from the first axis."""
     upper = [form[1] > 0 or (form[1] == 0 and form[0] > 0) for form in (one.form, other.form)]
     if upper[0] != upper[1]:
         return -1 if upper[0] else 1
@@ -226,19 +228,19 @@ def by_angle(one: Side, other: Side) -> int:
 
 
 def quotient(above: Any, below: Any) -> float:
-    """The float nearest to a fraction of whole numbers."""
+    """The float nearest to a fraction of integers."""
     return nearest_float(Fraction(int(above), int(below)))
 
 
 def direction(vector: Sequence[Any]) -> Floats:
-    """A vector of whole numbers as one of length one."""
+    """An integer vector, normalised."""
     longest = max(abs(int(value)) for value in vector)
     floats = np.array([int(value) / longest for value in vector])
     return np.asarray(floats / np.linalg.norm(floats))
 
 
 def assembled(cells: Cells, kept: Ints, outlines: dict[int, Outline]) -> Cells:
-    """The kept cells in order, those with an outline as it says."""
+    """The kept cells in order, with an outline in place of those that have one."""
     sizes = np.diff(cells.first)
     for cell, made in outlines.items():
         sizes[cell] = len(made.edges)

@@ -1,11 +1,12 @@
-"""A path of segments: pieces along it, and the different regions that it meets.
+"""A path of segments: the pieces along it, and the different regions that it meets.
 
-A path is kept as its flips: which neurons change their sign at each border between two pieces. Patterns themselves
+A path is stored as its flips: the neurons that change their sign at each border between two pieces. Patterns themselves
 would take a thousand times the memory and time. Segments are swept together. The sweep proves that no neuron is zero at
-a segment's ends, so the pieces on either side of a joint then have one pattern. A segment on which something is not
-proved is cut into cells, whose patterns say which neurons flip: at joints between two such segments as well.
+a segment's ends, so the pieces on both sides of a joint have the same pattern. A segment with an unproved sign is cut
+into cells, whose patterns show which neurons flip, also at joints between two such segments.
 
-A neuron that the sweep leaves out is never active and never cuts, or is constant in the last layer: it flips nowhere.
+A neuron that the sweep leaves out is never active and never cuts, or is constant and in the last layer: it does not
+flip.
 """
 
 from __future__ import annotations
@@ -31,17 +32,17 @@ __all__ = ["tally_path"]
 
 Bools = NDArray[np.bool_]
 
-# Flips that there is room for at first; it grows with the need of a block of segments.
+# The initial room for flips, which grows if a block of segments needs more.
 FLIPS = 1 << 14
-# Patterns that are written out at one time.
+# The number of patterns that are written out at a time.
 PATTERNS_AT_ONCE = 1 << 12
 
 
 class Flips(NamedTuple):
-    """Which neurons change their sign where along a path.
+    """The neurons that change their sign along a path, and where.
 
     at : int64, the border, from 0 to borders - 1, not decreasing. neuron : int64, counted through all layers.
-    borders : how many there are; at one within a piece, as joints are, nothing flips.
+    borders : the number of borders; at a border within a piece, such as a joint, nothing flips.
     """
 
     at: Ints
@@ -54,8 +55,8 @@ def tally_path(
 ) -> tuple[Tally, int]:
     """Count along a path given as the problems of its segments, all of one network, each from 0 to 1.
 
-    Neighbouring pieces with one pattern are one piece, across a corner too. Returns the tally (by_layer: pieces
-    that the layers up to each one make) and the number of different patterns.
+    Adjacent pieces with the same pattern are one piece, also across a corner. Returns the tally (by_layer: the number
+    of pieces by the layers up to each one) and the number of different patterns.
     """
     widths = problems[0].widths
     starts = np.cumsum([0, *widths])
@@ -79,7 +80,7 @@ def tally_path(
 
 
 def swept_flips(problems: Sequence[Problem], starts: Ints, report: Report) -> list[Ints | None]:
-    """For each segment the neurons that change their sign along it, one after the other; None where it must be cut."""
+    """For each segment, the neurons that change their sign along it, in order; None if the segment has to be cut."""
     graph = problems[0].graph
     together = lines_together(graph.widths) if graph.levels and graph.is_chain else 0
     if not together:
@@ -108,9 +109,9 @@ def swept_flips(problems: Sequence[Problem], starts: Ints, report: Report) -> li
 
 
 def join_tables(swept: Sequence[Ints | None], tables: dict[int, CellTable], neurons: int) -> Flips:
-    """The flips of the whole path: those of its segments, and those at joints between two that were cut."""
+    """The flips of the whole path: those of its segments, and those at joints between two segments that were cut."""
     at, neuron, border = list[Ints](), list[Ints](), 0
-    last: Bools | None = None  # the pattern at the end of the segment before, where that was cut
+    last: Bools | None = None  # the pattern at the end of the previous segment, if that was cut
     for i, one in enumerate(swept):
         if one is not None:
             at.append(border + np.arange(len(one)))
@@ -118,7 +119,7 @@ def join_tables(swept: Sequence[Ints | None], tables: dict[int, CellTable], neur
             border, last = border + len(one) + 1, None
             continue
         bits = bits_of_bytes(tables[i].patterns, neurons)
-        # The joint before is the first border here: nothing flips there if the segment before was swept.
+        # The previous joint is the first border here: nothing flips there if the previous segment was swept.
         before = bits[:1] if last is None else last[None]
         where, which = np.nonzero(np.concatenate([before, bits[:-1]]) != bits)
         at.append(border - 1 + where)
@@ -128,7 +129,7 @@ def join_tables(swept: Sequence[Ints | None], tables: dict[int, CellTable], neur
 
 
 def first_units(graph: Graph) -> Ints:
-    """For each unit itself, or the first candidate of its switch."""
+    """For each unit, the unit itself or the first candidate of its switch."""
     units = [np.zeros(0, np.int64)]
     for layer, first in enumerate(graph.first_neurons[:-1]):
         groups, own = graph.layer(layer).groups, np.arange(graph.widths[layer])
@@ -137,9 +138,10 @@ def first_units(graph: Graph) -> Ints:
 
 
 def counted(flips: Flips, starts: Ints, units: Ints) -> tuple[list[int], list[list[int]]]:
-    """Pieces after each layer; and for each neuron the pieces of the layers below in which it takes both signs.
+    """The number of pieces after each layer; and for each neuron, the pieces of the layers below in which it has both
+    signs.
 
-    For each switch, at its first candidate, those in which more than one wins. units : see `first_units`.
+    For each switch, at its first candidate, those in which more than one candidate wins. units : see `first_units`.
     """
     layers = np.searchsorted(starts, flips.neuron, "right") - 1
     lowest = np.full(flips.borders, len(starts), np.int64)  # the lowest layer that flips at a border
@@ -156,10 +158,10 @@ def counted(flips: Flips, starts: Ints, units: Ints) -> tuple[list[int], list[li
 
 
 def distinct_patterns(flips: Flips, neurons: int) -> int:
-    """How many different patterns the pieces have.
+    """The number of different patterns of the pieces.
 
-    Each neuron has a random number, a piece the sum (without carries) of those that have flipped an odd number of times
-    since the start. Patterns whose sums differ are different; those whose sums agree are compared.
+    Each neuron has a random number, and each piece the sum (without carries) of those that have flipped an odd number
+    of times since the start. Patterns with different sums are different; those with equal sums are compared.
     """
     keys = stream("keys of patterns", 0).integers(0, 1 << 64, neurons, dtype=np.uint64)
     last = np.flatnonzero(np.append(flips.at[1:] != flips.at[:-1], [True] * (len(flips.at) > 0)))
@@ -177,15 +179,15 @@ def distinct_patterns(flips: Flips, neurons: int) -> int:
 
 
 def patterns_of(flips: Flips, last: Ints, neurons: int, pieces: Ints) -> NDArray[np.uint8]:
-    """The patterns of some pieces (int64, increasing), against that of the first one: uint8, a bit a neuron.
+    """The patterns of some pieces (int64, increasing), relative to that of the first piece: uint8, one bit per neuron.
 
-    last : for each piece but the first, its last flip.
+    last : for each piece except the first, its last flip.
     """
     packed, now = list[NDArray[np.uint8]](), np.zeros(neurons, np.bool_)
     ends = np.append(0, last + 1)[pieces]
     for begin in range(0, len(ends), PATTERNS_AT_ONCE):
         some, first = ends[begin : begin + PATTERNS_AT_ONCE], int(ends[begin - 1]) if begin else 0
-        # Each piece's row: how often each neuron has flipped since the row before.
+        # Each piece's row: how often each neuron has flipped since the previous row.
         rows = np.repeat(np.arange(len(some)), np.diff(some, prepend=first))
         times = np.bincount(rows * neurons + flips.neuron[first : some[-1]], minlength=len(some) * neurons)
         bits = (times & 1).astype(np.bool_).reshape(len(some), neurons)

@@ -1,8 +1,8 @@
-"""A count in independent pieces: which tiles there are, and what each of them has.
+"""A count in independent pieces: the list of pieces, and the count of each of them.
 
-A piece is named by its starting cell (`roots`) and by its way down from there: "-" and "+" for the halves below and
-above a wall, "0" for the wall itself. Its regions count as often as its name has zeros: once more if even, once less if
-odd. The way down is one of whole numbers (`walls.halved`): every machine halves a cell alike.
+The name of a piece is its starting cell (`roots`) and its path from there: "-" and "+" for the halves below and above a
+wall, "0" for the wall itself. The regions of a piece are added if its path has an even number of zeros, and subtracted
+if it is odd. Halving uses integers only (`walls.halved`), so every machine halves a cell in the same way.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from creases.engine.starts.workshop import Workshop
 
 __all__ = ["Divided", "Piece"]
 
-# Cells that are kept on the way down to pieces: a polygon of thousands of corners takes a second to halve.
+# The number of cached cells on the paths to pieces: a polygon with thousands of corners takes a second to halve.
 KEPT_CELLS = 64
 
 
 class Piece(NamedTuple):
-    """One piece of a domain. root : which of its starting cells. path : the way down from there."""
+    """One piece of a domain. root : the index of its starting cell. path : its path from there."""
 
     root: int
     path: str
 
     @property
     def sign(self) -> int:
-        """How often its regions count: 1 or -1."""
+        """The sign with which its regions count: 1 or -1."""
         return -1 if self.path.count("0") % 2 else 1
 
 
 class Divided:
     """A problem's domain, to be counted piece by piece from these roots. Threads may share one.
 
-    roots : as `roots.choose_roots` has chosen them, here or elsewhere; of a Divided their hash. The lines
-    that lie in every region are divided out (`constant`).
+    roots : as chosen by `roots.choose_roots`, here or on another machine; in a Divided, their hash. The lines that lie
+        in every region are divided out (`constant`).
     Raises ComputationError if the roots do not belong to the problem.
     """
 
@@ -52,13 +52,13 @@ class Divided:
         self._whole = problem
         self._roots = starting_cells(problem, roots)
         self._problem = within(problem, roots)
-        # Pieces come in an order in which neighbours have most of their way down in common.
+        # Pieces are in an order in which successive ones have most of their paths in common.
         self._cell = lru_cache(maxsize=KEPT_CELLS)(self.cell)
 
     def pieces(self, depth: int, drop: int) -> list[Piece]:
-        """All pieces, each starting cell halved `depth` times over.
+        """All pieces, with each starting cell halved `depth` times.
 
-        drop : how many halvings less a wall is worth, which has so many fewer regions.
+        drop : the number by which a wall, which has fewer regions, is halved less often.
         """
         if not self._roots:
             return [Piece(0, "")]
@@ -67,7 +67,8 @@ class Divided:
     def tally(self, piece: Piece, threads: int, report: Report) -> Tally:
         """Count the regions of the problem that meet one of its pieces.
 
-        threads, report : as for `tally`. Regions cut by each neuron are not counted: they do not add up.
+        threads, report : as for `tally`. The regions cut by each neuron are not counted, because these numbers do not
+            add up.
         """
         problem = self._problem
         if problem is None:

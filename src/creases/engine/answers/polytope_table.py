@@ -1,9 +1,9 @@
-"""Cut a domain of three dimensions or more, or the directions of a network without biases, and keep its cells: their
-corners, what bounds them, and their patterns, in an order that no number of threads changes.
+"""Cut a domain of at least three dimensions, or the directions of a network without biases, and keep its cells: their
+corners, walls and patterns, in an order that does not depend on the number of threads.
 
-A corner comes out of the loop in its cell's chart with a bound on its error there. Here it goes to the domain's own
-coordinates; where it may then be off by more than `sharp.SHARP`, another cell may know the same vertex better, or it is
-computed in rationals. What walls that are no neurons have parted is put together again in rationals.
+The loop gives a corner in its cell's chart, with a bound on its error. Here it is converted to the domain's own
+coordinates. If its error may then exceed `sharp.SHARP`, the same vertex may be more precise in another cell, or it is
+computed in rationals. Cells that are divided by walls that are not neurons are merged in rationals.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class PolytopeTable(NamedTuple):
 
     corners : float64 (corners, d), directions of length one where `at_infinity`, bool (corners,), is True.
     sides : of the cells, with the corners on each. patterns : uint8 (cells, ceil(N / 8)).
-    lineality : float64 (lines, d), directions of which a line lies in every cell. tally : what `tally.tally` counts.
+    lineality : float64 (lines, d), directions in which every cell contains a line. tally : the result of `tally.tally`.
     """
 
     first: Ints
@@ -74,13 +74,13 @@ class PolytopeBlock(NamedTuple):
 
 
 class PolytopeKeeper:
-    """Makes blocks of the cells that the loop writes out on one starting cell. A thread has its own."""
+    """Makes blocks of the cells that the loop writes on one starting cell. Each thread has its own."""
 
     def __init__(self, problem: Problem, start: AnyStart | CrowdedStart) -> None:
         self._problem, self._chart, self._rational = problem, start.chart, RationalCorners(problem)
 
     def take(self, work: AnyWork) -> PolytopeBlock:
-        """The cells that the loop has written since the last time; its output is then empty again."""
+        """The cells that the loop has written since the last call; its output is empty afterwards."""
         directions = self._problem.directions
         if isinstance(work, SpaceWork):
             cells = take_polytopes(work)
@@ -104,15 +104,15 @@ class PolytopeKeeper:
 
 
 class RationalCorners:
-    """Corners that floats do not know well enough, as the nearest floats to what rationals say. A thread has its own:
-    exact forms are remembered for one thread alone."""
+    """Corners that are not precise enough in floats, computed in rationals and rounded. Each thread has its own,
+    because exact forms are cached for one thread."""
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._exact: RationalEdges | None = None
 
     def place(self, block: PolytopeBlock, blurred: Ints) -> None:
-        """Write corners of a block anew. blurred : int64 (n, 2), corner and cell of each."""
+        """Write corners of a block again. blurred : int64 (n, 2), corner and cell of each."""
         if not len(blurred):
             return
         if self._exact is None:
@@ -138,7 +138,7 @@ class RationalCorners:
 
 
 def sides_of_masks(first: Ints, facet_first: Ints, ids: Ints, masks: Ints) -> Sides:
-    """The sides of cells of space: their facets but infinity."""
+    """The sides of cells in space: their facets, without infinity."""
     own = ids != INFINITY
     side_first = counted(own, facet_first)
     sizes = np.zeros(len(ids), np.int64)
@@ -151,7 +151,7 @@ def sides_of_masks(first: Ints, facet_first: Ints, ids: Ints, masks: Ints) -> Si
 
 @kernel
 def count_corners(first: Ints, facet_first: Ints, masks: Ints, sizes: Ints) -> None:
-    """How many corners lie on each facet: int64 (facets,), zeros before."""
+    """The number of corners on each facet: int64 (facets,), initially zeros."""
     for cell in range(first.size - 1):
         for f in range(facet_first[cell], facet_first[cell + 1]):
             for v in range(first[cell], first[cell + 1]):
@@ -160,7 +160,7 @@ def count_corners(first: Ints, facet_first: Ints, masks: Ints, sizes: Ints) -> N
 
 @kernel
 def list_corners(first: Ints, facet_first: Ints, masks: Ints, own: Bools, corners: Ints) -> None:
-    """The corners of each facet that is chosen, one after the other."""
+    """The corners of each chosen facet, one facet after the other."""
     at = 0
     for cell in range(first.size - 1):
         for f in range(facet_first[cell], facet_first[cell + 1]):
@@ -173,9 +173,9 @@ def list_corners(first: Ints, facet_first: Ints, masks: Ints, own: Bools, corner
 
 
 def cut_into_polytopes(problem: Problem, *, threads: int | None, report: Report) -> PolytopeTable:
-    """All cells of a problem of three dimensions or more, or of directions, every sign proved.
+    """All cells of a problem of at least three dimensions, or of directions, every sign proved.
 
-    threads, report : as for `tally.tally`. Raises ComputationError where floats hold no chart of a cone.
+    threads, report : as for `tally.tally`. Raises ComputationError if a cone has no chart in floats.
     """
     workshop = Workshop()
     collected = cut_domain(problem, PolytopeCells, threads=threads, by_neuron=False, report=report, workshop=workshop)
@@ -194,7 +194,7 @@ def cut_into_polytopes(problem: Problem, *, threads: int | None, report: Report)
 
 
 class PolytopeCells(WrittenTotals):
-    """Collects finished cells with their corners and sides, and what `Totals` counts."""
+    """Collects finished cells with their corners and sides, and the counts of `Totals`."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -203,7 +203,7 @@ class PolytopeCells(WrittenTotals):
         self.unclear = FIRST_WALL - walls
 
     def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
-        """Corners are moved to the domain's coordinates."""
+        """Corners are converted to the domain's coordinates."""
         if isinstance(start, CrowdedStart):  # its walls have no numbers of their own
             self.unclear = FIRST_WALL
         return partial(PolytopeKeeper, self.problem, start)
@@ -214,7 +214,7 @@ class PolytopeCells(WrittenTotals):
         self.blocks += blocks
 
     def add_point(self, tile: Tile) -> None:
-        """The point is its own corner, and the end of its ray at zero the only side."""
+        """The point is its own corner, and the end of its ray at zero is the only side."""
         super().add_point(tile)
         ray = tile.chart.sum(axis=1)
         sides = Sides(
@@ -225,7 +225,8 @@ class PolytopeCells(WrittenTotals):
         self.blocks.append(PolytopeBlock(np.array([0, 1]), corner, np.ones(1, np.bool_), sides, pattern))
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Any], None]) -> None:
-        """Add a space that walls cut too: of the whole space parts of cells, of a wall its count, with its sign."""
+        """Add a space that additional walls cut: for the whole space the parts of its cells, for a wall its count, with
+        its sign."""
         if len(part.axes) < part.problem.dimension:
             super().add_walled(part, cut)
             return
@@ -238,12 +239,13 @@ class PolytopeCells(WrittenTotals):
         self.unclear = FIRST_WALL
         self.by_layer += part.sign * parted.by_layer[int(part.inserted) :]
         self.exact_cells += parted.exact_cells
-        # Euler's relation does not tell: of a region with a line in it both parts reach infinity, its wall may not.
+        # Euler's relation does not hold here: both parts of a region that contains a line are unbounded, but its wall
+        # may be bounded.
         far = [block.patterns[np.logical_or.reduceat(block.at_infinity, block.first[:-1])] for block in self.blocks]
         self.unbounded += len(np.unique(np.concatenate(far), axis=0))
 
     def cells(self) -> PolytopeBlock:
-        """All cells, each once. The blocks are gone then."""
+        """All cells, each once. The blocks are released."""
         cells = joined(self.blocks)
         self.blocks = []
         return whole_cells(self.problem, cells, self.unclear)
@@ -273,16 +275,16 @@ def joined(blocks: list[PolytopeBlock]) -> PolytopeBlock:
 
 
 def run_on(firsts: list[Ints]) -> Ints:
-    """Where lists begin, in all lists one after the other."""
+    """The beginnings of the lists in all lists, concatenated."""
     ends = np.cumsum([0, *(first[-1] for first in firsts)])
     return np.concatenate([[0], *(first[1:] + at for first, at in zip(firsts, ends, strict=False))])
 
 
 def whole_cells(problem: Problem, cells: PolytopeBlock, unclear: int) -> PolytopeBlock:
-    """The cells with those made anew that a wall has parted which is no neuron: a region is convex, so parts with one
-    pattern are one. They come in the order of their first parts.
+    """The cells, with those computed again that are divided by a wall that is not a neuron: a region is convex, so
+    parts with the same pattern are one region. They are in the order of their first parts.
 
-    unclear : walls with this number or a lower one may be no walls of the domain.
+    unclear : walls with this number or a lower one may not be walls of the domain.
     """
     doubtful = np.zeros(len(cells.patterns), np.bool_)
     walls = cells.sides.walls
@@ -304,7 +306,7 @@ def whole_cells(problem: Problem, cells: PolytopeBlock, unclear: int) -> Polytop
 
 
 def runs(cells: PolytopeBlock, made: dict[int, Rebuilt], gone: set[int]) -> Iterator[PolytopeBlock]:
-    """The cells in order, as blocks: as they are, made anew, or left out."""
+    """The cells in order, as blocks: unchanged, computed again, or left out."""
     begin = 0
     for cell in sorted({*made, *gone}):
         if begin < cell:
@@ -317,7 +319,7 @@ def runs(cells: PolytopeBlock, made: dict[int, Rebuilt], gone: set[int]) -> Iter
 
 
 def some(cells: PolytopeBlock, begin: int, end: int) -> PolytopeBlock:
-    """The cells from one to before another."""
+    """The cells `begin` to `end` - 1."""
     sides, corners = cells.sides, slice(cells.first[begin], cells.first[end])
     mine = slice(sides.first[begin], sides.first[end])
     on = slice(sides.corner_first[mine.start], sides.corner_first[mine.stop])
@@ -347,7 +349,7 @@ def block_of(made: Rebuilt, pattern: NDArray[np.uint8]) -> PolytopeBlock:
 
 def lines_of(problem: Problem, inside: Problem) -> tuple[list[int], Floats]:
     """The axes of the directions along which a network is not constant on a whole space, and directions along which it
-    is: float64 (lines, d), independent and of length one."""
+    is constant: float64 (lines, d), independent and of length one."""
     d = problem.dimension
     axes = [next(c for c in range(d) if np.array_equal(problem.basis[c], row)) for row in inside.basis]
     null, count = fmpz_mat([list(form[:d]) for form in parting_forms(problem)]).nullspace()
@@ -361,9 +363,8 @@ def lines_of(problem: Problem, inside: Problem) -> tuple[list[int], Floats]:
 
 
 def table_of_constant(problem: Problem) -> PolytopeTable:
-    """The one cell of a network that is constant, or has no layer: all of the domain.
-
-    Of a whole space, and of all directions, the corners are the directions of the axes, of which none is a vertex.
+    """The single cell of a network that is constant, or has no layer: the whole domain. For a whole space, and for all
+    directions, the corners are the directions of the axes, none of which is a vertex.
     """
     d, tally = problem.dimension, tally_constant(problem)
     if problem.vertices is None:

@@ -1,4 +1,4 @@
-"""A count in rational arithmetic alone: of starting cells whose numbers floats cannot hold."""
+"""A count in rational arithmetic alone, for starting cells whose numbers are not representable in floats."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from creases.engine.proof.rational_forms import RationalForms
 
 __all__ = ["RationalTally", "count_below"]
 
-# A part of a cell, and of the units of the layer at hand those that are known to be active there or not.
+# A part of a cell, and the known signs of units of the current layer there.
 Part = tuple[Cuttable, dict[int, bool]]
 
 
 class RationalTally:
-    """What is counted: regions after each layer, by neuron, and those that reach infinity."""
+    """The counts: regions after each layer, by neuron, and unbounded regions."""
 
     def __init__(self, widths: Sequence[int]) -> None:
         self.by_layer = [0] * len(widths)
@@ -65,7 +65,7 @@ def count_below(
 
 
 def by_neuron(part: Part, neuron: int, row: Form) -> list[Part]:
-    """The part, or the two that a neuron's zero set makes of it, with its sign."""
+    """The part, or the two parts into which a neuron's zero set divides it, with its sign."""
     piece, active = part
     values = [dot(row, ray) for ray in piece.rays]
     if max(values) > 0 > min(values):
@@ -74,7 +74,7 @@ def by_neuron(part: Part, neuron: int, row: Form) -> list[Part]:
 
 
 def by_switch(part: Part, candidates: list[int], rows: list[Form]) -> Iterator[Part]:
-    """For each candidate of a switch that wins somewhere in the part, where it does."""
+    """For each candidate of a switch that wins somewhere in the part, the set where it wins."""
     for winner in candidates:
         piece: Cuttable | None = part[0]
         for other in candidates:
@@ -85,7 +85,7 @@ def by_switch(part: Part, candidates: list[int], rows: list[Form]) -> Iterator[P
 
 
 def where_above(piece: Cuttable, one: int, other: int, rows: list[Form]) -> Cuttable | None:
-    """Where one candidate exceeds another; of two that are equal there, the first does. None if nowhere."""
+    """The set where one candidate exceeds another; if the two are equal, the first wins. None if it is empty."""
     row = tuple(a - b for a, b in zip(rows[one], rows[other], strict=True))
     values: list[Any] = [dot(row, ray) for ray in piece.rays]
     if max(values) > 0 > min(values):

@@ -1,4 +1,4 @@
-"""Cells made anew in rationals, from their patterns: what walls that are no neurons have parted is one cell again."""
+"""Cells computed again in rationals, from their patterns: cells divided by walls that are not neurons are merged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Bools = NDArray[np.bool_]
 
 
 class Rebuilt(NamedTuple):
-    """One cell: its corners, float64 (c, d), which of them are directions, bool (c,), and its sides: what each lies on,
+    """One cell: its corners, float64 (c, d), which of them are directions, bool (c,), and its sides: the wall of each,
     and the corners on it."""
 
     corners: Floats
@@ -33,7 +33,7 @@ class Rebuilt(NamedTuple):
 
 
 class Rebuilder:
-    """Makes cells of one problem, in which no line lies."""
+    """Computes cells of one problem that contain no lines."""
 
     def __init__(self, problem: Problem) -> None:
         self._edges = RationalEdges.of(problem)
@@ -41,7 +41,7 @@ class Rebuilder:
         self._k = problem.frame.shape[1]
 
     def rebuilt(self, bits: Bools, likely: Iterable[int]) -> Rebuilt:
-        """The cell with a pattern. likely : numbers of walls that probably bound it, to begin with."""
+        """The cell with a pattern. likely : numbers of walls that probably bound it, which are tried first."""
         cone = self.cone(bits, likely)
         far = [self._directions or ray[-1] == 0 for ray in cone.rays]
         corners = np.array([nearest_corner(ray, at) for ray, at in zip(cone.rays, far, strict=True)])
@@ -53,7 +53,7 @@ class Rebuilder:
         return Rebuilt(corners[:, : self._k if self._directions else self._k - 1], np.array(far), walls, on)
 
     def cone(self, bits: Bools, likely: Iterable[int]) -> GrowingCone:
-        """The cell as a cone; the arguments as of `rebuilt`. Raises ComputationError if a line lies in it."""
+        """The cell as a cone; the arguments are those of `rebuilt`. Raises ComputationError if it contains a line."""
         pattern = self._edges.pattern(bits)
         cone = GrowingCone(self._k)
         waiting = list(self.walls(pattern, likely))
@@ -70,7 +70,7 @@ class Rebuilder:
         return cone
 
     def walls(self, pattern: Pattern, likely: Iterable[int]) -> Iterator[tuple[int, Any]]:
-        """All that may bound a cell with this pattern: numbers with inward forms; what is likely comes first."""
+        """All forms that may bound a cell with this pattern, inward, with their numbers; the likely ones first."""
         known = sorted(number for number in set(likely) if number >= 0)
         numbers = [*known, *range(INFINITY - self._directions, FIRST_WALL - self._edges.walls, -1)]
         for number in numbers:
@@ -82,7 +82,7 @@ class Rebuilder:
                     yield number, form
 
     def shortened(self, form: Any) -> Any:
-        """A form in as many coordinates as cells have: of directions the last one drops out."""
+        """A form in as many coordinates as cells have: for directions the last one is removed."""
         return form[: self._k]
 
 
@@ -106,7 +106,7 @@ class GrowingCone:
         self._numbers = [number for number, _ in walls]
 
     def cut(self, number: int, form: Any) -> None:
-        """Keep the part on which one form more is not negative."""
+        """Keep the part on which one more form is not negative."""
         values = [dot(form, ray) for ray in self.rays]
         bit = 1 << len(self._numbers)
         self._numbers.append(number)
@@ -115,7 +115,7 @@ class GrowingCone:
         self.rays, self._masks = part(self.rays, self._masks, values, bit)
 
     def facets(self) -> Iterator[tuple[int, list[int]]]:
-        """The forms that bound the cone, by number, with the rays on each; of several on one facet the first."""
+        """The forms that bound the cone, by number, with the rays on each; if several lie on one facet, the first."""
         sets = [{v for v, mask in enumerate(self._masks) if mask >> i & 1} for i in range(len(self._numbers))]
         for i, mine in enumerate(sets):
             hidden = any(mine < other or (mine == other and j < i) for j, other in enumerate(sets) if j != i)
@@ -124,7 +124,7 @@ class GrowingCone:
 
 
 def nearest_corner(ray: Any, at_infinity: bool) -> Floats:
-    """The floats nearest to a corner with these homogeneous coordinates; of a direction all of them, length one."""
+    """The floats nearest to a corner with these homogeneous coordinates; for a direction all of them, normalised."""
     if not at_infinity:
         return np.array([*(nearest_float(Fraction(int(x), int(ray[-1]))) for x in ray[:-1]), 1.0])
     longest = max(abs(int(value)) for value in ray)

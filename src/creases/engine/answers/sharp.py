@@ -1,8 +1,8 @@
-"""Corners that the loop leaves blurred, once more in double-double: in the domain's own coordinates, by Cramer's rule.
+"""Corners that are not precise enough, again in double-double: in the domain's own coordinates, by Cramer's rule.
 
-A corner is where the forms of two edges meet, and an edge is a neuron on its cell's pattern. Cells come in the order
-of the loop, depth first, so that those with one pattern up to a layer stand together: the forms of the layers
-below are kept from one cell to the next, as far as the two patterns agree.
+A corner is the intersection of two edges, and an edge is the zero set of a neuron's form on its cell's pattern. Cells
+are in the order of the loop, depth first, so those with the same pattern up to a layer are consecutive: the forms of
+the layers below are kept from one cell to the next, as far as the two patterns agree.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from creases.engine.proof.edges import RationalEdges
 __all__ = ["DENORMAL", "SHARP", "Sharpener", "lost_in"]
 
 
-# A corner may be off by this part of the size of the domain, or of its own in a whole space: half of what
-# `Complex` promises, so that whoever measures may round too.
+# The largest error of a corner, relative to the size of the domain, or to the corner itself in a whole space: half of
+# what `Complex` promises, so that later computations may round too.
 SHARP = 5e-10
-# What a few products or quotients can lose to underflow together.
+# A bound on the total loss of a few products or quotients by underflow.
 DENORMAL = 2.0**-1072
 
-# Columns of `layers`: neurons in the layers below, where the layer's weights begin, and, while the layer's forms are
-# those of the pattern at hand, how many of its neurons are active.
+# Columns of `layers`: the number of neurons in the layers below, the beginning of the layer's weights, and, as long as
+# the layer's forms are those of the current pattern, the number of its active neurons.
 NEURONS_BELOW, WEIGHTS_AT, ACTIVE_ROWS = 0, 1, 2
 HI, LO, ERROR = 0, 1, 2
 
@@ -42,7 +42,7 @@ class DoubledNetwork(NamedTuple):
     given: Floats  # (3, n of the first layer, k): HI, LO, ERROR of its forms
     walls: Floats  # (3, 1 + walls, k): infinity, then the domain's own edges, inward
     pattern: Ints  # (words,)
-    known: Ints  # (1,): how many layers' active rows stand in `forms`, on `pattern`
+    known: Ints  # (1,): the number of layers whose active rows are in `forms`, for `pattern`
     active: Ints  # (N,): for each layer, from its first neuron on, the active ones
     forms: Floats  # (3, N, k): their forms in the same places
     edges: Floats  # (3, 2, k): the two edges at a corner
@@ -83,10 +83,10 @@ class Sharpener:
         edges: Ints,
         patterns: Ints,
     ) -> int:
-        """Write the corners anew; the first rows of `blurred` are then those that are still not known well enough.
+        """Write the corners again; afterwards the first rows of `blurred` are those that are still not precise enough.
 
-        blurred : int64 (n, 2), corner and cell. size : as in `blocks.place_corners`. The rest is the cells' block.
-        Returns how many are left.
+        blurred : int64 (n, 2), corner and cell. size : as in `blocks.place_corners`. The other arguments are the cells'
+            block. Returns the number of remaining rows.
         """
         return int(sharpen(self._forms, blurred, size, first, corners, at_infinity, edges, patterns))
 
@@ -118,7 +118,7 @@ def sharpen(
 
 @inlined
 def take_pattern(net: DoubledNetwork, patterns_cw: Ints, cell: int) -> None:
-    """Go on to a cell's pattern: what stands of layers above the lowest changed neuron is known no more."""
+    """Change to a cell's pattern: the forms of layers above the lowest changed neuron become invalid."""
     for word in range(net.pattern.size):
         changed = net.pattern[word] ^ patterns_cw[cell, word]
         if changed != 0:
@@ -161,7 +161,7 @@ def copy_edge(source: Floats, i: int, target: Floats, place: int) -> None:
 
 @kernel
 def complete(net: DoubledNetwork, layer: int) -> None:
-    """See to it that the active rows of all layers below `layer` stand in `forms`."""
+    """Make sure that the active rows of all layers below `layer` are in `forms`."""
     for below in range(net.known[0], layer):
         begin, count = net.layers[below, NEURONS_BELOW], 0
         for neuron in range(begin, net.layers[below + 1, NEURONS_BELOW]):
@@ -178,13 +178,13 @@ def write_form(net: DoubledNetwork, layer: int, neuron: int, target: Floats, pla
     """Write a neuron's form to `target`, from the active rows of the layer below: each coordinate is a sum
     b + sum_m w_m (hi_m + lo_m) over m rows, with the bound of its error.
 
-    The products w hi = p + e are exact (Dekker), and so are the sums s_i = s_(i-1) + p - q (Knuth); what is rounded is
-    c = sum of e + q + w lo, in which no term takes part in more than m + 4 operations. With S = |b| + sum |p|,
-    |e| <= u |p|, |w lo| <= 2 u |p| and |q| <= u |s_i| <= u S (1 + m u), all terms of c together are at most
-    (m + 3) u S (1 + m u), and c is off by less than (m + 5)^2 u^2 S. To that come sum |w| error_m, and what
-    underflowed; a coordinate that is zero in all rows stays exactly zero. S and the sum of errors are rounded too, by m
-    units at most, which ROUND_UP covers. A factor beyond 2^996 overflows as it is split, and leaves a NaN in the form;
-    what overflows in the bound leaves infinity.
+    The products w hi = p + e are exact (Dekker), and so are the sums s_i = s_(i-1) + p - q (Knuth); only c = sum of e +
+    q + w lo is rounded, and in it no term takes part in more than m + 4 operations. With S = |b| + sum |p|,
+    |e| <= u |p|, |w lo| <= 2 u |p| and |q| <= u |s_i| <= u S (1 + m u), all terms of c together are at most (m + 3) u S
+    (1 + m u), and the error of c is below (m + 5)^2 u^2 S. To this are added sum |w| error_m, and a bound for
+    underflow; a coordinate that is zero in all rows stays exactly zero. S and the sum of errors are rounded too, by at
+    most m units, which ROUND_UP covers. A factor beyond 2^996 overflows when it is split, and leaves a NaN in the form;
+    an overflow in the bound leaves infinity.
     """
     begin = net.layers[layer, NEURONS_BELOW]
     if layer == 0:
@@ -214,8 +214,8 @@ def write_form(net: DoubledNetwork, layer: int, neuron: int, target: Floats, pla
 def minor(edges: Floats, i: int, j: int) -> tuple[float, float]:
     """f_i g_j - f_j g_i of the two edges as a float, and a bound on its error.
 
-    Four operations of at most the size of the two products; an error of an entry moves its product by as much times
-    the other factor; and the float leaves out the sum's lower half.
+    Four operations with results of at most the size of the two products; an error of an entry changes its product by
+    the error times the other factor; and the float omits the sum's lower half.
     """
     p, p_lo = multiply(edges[HI, 0, i], edges[LO, 0, i], edges[HI, 1, j], edges[LO, 1, j])
     q, q_lo = multiply(edges[HI, 0, j], edges[LO, 0, j], edges[HI, 1, i], edges[LO, 1, i])
@@ -226,19 +226,20 @@ def minor(edges: Floats, i: int, j: int) -> tuple[float, float]:
         f, g = abs(edges[HI, 0, first]), abs(edges[HI, 1, second])
         f_error, g_error = edges[ERROR, 0, first], edges[ERROR, 1, second]
         bound += ((f + f_error) * g_error + f_error * g) * ROUND_UP
-        touched += min(f + f_error, g + g_error)  # zero only if one of them is
+        touched += min(f + f_error, g + g_error)  # zero only if one of the two is
     return hi, bound * ROUND_UP + UNDERFLOW if touched > 0.0 else bound * ROUND_UP
 
 
 @kernel
 def place_corner_of_edges(edges: Floats, size: float, far: bool, corners_vd: Floats, v: int) -> bool:
-    """Write the corner between two edges; is it known well enough?
+    """Write the corner between two edges. Returns whether it is precise enough.
 
-    On a line the corner is the second edge's zero, or at infinity, where the first edge's form grows. The bounds are
-    those of `blocks.place_in_cone` and `blocks.place_direction`, with minors for U and W.
+    On a line the corner is the second edge's zero, or is at infinity, where the first edge's form increases. The bounds
+    are those of `blocks.place_in_cone` and `blocks.place_direction`, with minors for U and W.
 
-    What is compared is written so that a NaN answers no. W - b and 0: a float exceeds a rounded sum only if it exceeds
-    the sum. A bound and SHARP times a size: SHARP is half of what is promised, so that no rounding of either matters.
+    Comparisons are written so that they are False for NaN. W - b with 0: a float exceeds a rounded sum only if it
+    exceeds the sum. A bound with SHARP times a size: SHARP is half of what is promised, so that rounding does not
+    matter.
     """
     if corners_vd.shape[1] == 1:
         return place_on_line(edges, size, far, corners_vd, v)
@@ -266,7 +267,7 @@ def place_corner_of_edges(edges: Floats, size: float, far: bool, corners_vd: Flo
 
 @inlined
 def lost_in(value: float, error: float) -> float:
-    """What a quotient and its bound may lose to underflow: nothing where the value is zero, exactly."""
+    """A bound on the loss of a quotient and its bound by underflow: zero if the value is exactly zero."""
     return DENORMAL if value != 0.0 or error != 0.0 else 0.0
 
 

@@ -1,7 +1,8 @@
-"""What bounds the cells of a table: for each cell its sides, and for each side the corners that lie on it.
+"""The sides of the cells of a table: for each cell its sides, and for each side the corners on it.
 
-Infinity is no side: a cell that is not bounded has fewer. A cell in which whole lines lie is its corners plus all these
-lines; where there are such lines, they lie in every cell, and corners stand for what is parallel to them.
+Infinity is not a side: an unbounded cell has fewer sides. If there are lines in the cells, every cell contains them: a
+cell is then the hull of its corners plus all these lines, and a corner represents all points that differ from it by
+them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Sides(NamedTuple):
     """The sides of cell i are first[i] to first[i + 1]; the corners of side j are
     corners[corner_first[j] : corner_first[j + 1]], rows of the table's own.
 
-    first : int64 (cells + 1,). walls : int64 (s,), what a side lies on, as `cell_table.CellTable.edges` numbers it.
+    first : int64 (cells + 1,). walls : int64 (s,), the wall of each side, numbered as in `cell_table.CellTable.edges`.
     corner_first : int64 (s + 1,). corners : int64.
     """
 
@@ -36,7 +37,7 @@ def sides_on_line(first: Ints, edges: Ints) -> Sides:
 
 
 def sides_in_plane(first: Ints, edges: Ints) -> Sides:
-    """The sides of polygons, none of which has a line in it: each from a corner to the next."""
+    """The sides of polygons that contain no lines: each from a corner to the next."""
     after = np.arange(1, len(edges) + 1)
     after[first[1:] - 1] = first[:-1]
     own = edges != INFINITY
@@ -54,5 +55,5 @@ def sides_of_strips(first: Ints, edges: Ints) -> Sides:
 
 
 def counted(chosen: np.ndarray[tuple[int], np.dtype[np.bool_]], first: Ints) -> Ints:
-    """How many entries are chosen before each cell: the offsets `first` of the chosen ones."""
+    """The number of chosen entries before each cell: the offsets `first` of the chosen ones."""
     return np.concatenate([[0], np.cumsum(chosen)])[first]

@@ -1,4 +1,4 @@
-"""Count the cells of a domain: the engine's answer to `creases.count`."""
+"""Count the cells of a domain, for `creases.count`."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class Tally(NamedTuple):
     """The counts of one cut.
 
     by_layer : regions after each hidden layer. by_neuron : for each layer and neuron, the regions of the layer
-    below that it cuts. unbounded : regions that reach infinity, None on a bounded domain.
-    exact_cells : cells for which rationals were needed. certified : True if every sign was proved.
-    unproved_signs : how many were not.
+    below that it cuts. unbounded : the number of unbounded regions, None on a bounded domain. exact_cells : the number
+        of cells for which rationals were needed. certified : True if every sign was proved. unproved_signs : the number
+        of signs that were not.
     """
 
     by_layer: list[int]
@@ -67,9 +67,9 @@ def tally(
 ) -> Tally:
     """Count the cells of a problem; every sign that decides something is proved.
 
-    threads : how many threads to use, None for one a core. report : called with the number of new regions.
-    workshop : arrays and tables of earlier counts of the same network, or on the same domain.
-    Raises ComputationError if no wall parts a cell with too many facets, or a thread flushes denormals to zero.
+    threads : the number of threads, None for one per core. report : called with the number of new regions.
+    workshop : arrays and tables of earlier counts of the same network, or on the same domain. Raises ComputationError
+        if no wall divides a cell with too many facets, or a thread flushes denormals to zero.
     """
     total = cut_domain(
         problem,
@@ -82,21 +82,22 @@ def tally(
     if total is None:
         return tally_constant(problem)
     if problem.vertices is None and by_neuron and not total.by_patterns:
-        # The cones share the first layer: a neuron cuts the whole space once, if it is not constant there.
+        # The cones share the first layer: a neuron cuts the whole space once, if it is not constant on it.
         rows = rational_first(problem, range(problem.widths[0]))
         total.by_neuron[: problem.widths[0]] = [any(value != 0 for value in row[:-1]) for row in rows]
     return total.result(problem)
 
 
 class Totals:
-    """Sums over workspaces: the collector of a count. Of a large network several threads may add to one.
+    """Sums over workspaces: the collector of a count. For a large network several threads may add to it.
 
-    problem : the problem that is cut, without the lines that lie in every region. by_neuron : whether that is wanted.
+    problem : the problem that is cut, without the lines that lie in every region. by_neuron : whether to count by
+        neuron.
     """
 
     def __init__(self, problem: Problem, by_neuron: bool = False) -> None:
         self.problem, self._wanted = problem, by_neuron
-        self.by_patterns = False  # True if by_neuron was read off the regions' patterns
+        self.by_patterns = False  # True if by_neuron was computed from the regions' patterns
         self.by_layer = np.zeros(len(problem.widths), dtype=np.int64)
         self.by_neuron = np.zeros(sum(problem.widths), dtype=np.int64)
         self.unbounded = self.exact_cells = self.unproved_signs = 0
@@ -114,10 +115,10 @@ class Totals:
         self.exact_cells += int(work.state[EXACT_CELLS])
 
     def take_large(self) -> None:
-        """A count takes large networks too."""
+        """Large networks can be counted."""
 
     def add_small(self, small: SmallGraph, work: AnyWork | None, whole: int) -> None:
-        """Add the counts of a small graph: layers and units that it does not have cut nothing there."""
+        """Add the counts of a small graph: layers and units that it does not contain do not cut there."""
         if work is None:
             with self._lock:
                 self.by_layer += whole
@@ -133,7 +134,7 @@ class Totals:
             self.unproved_signs += int(work.state[UNPROVED_SIGNS])
 
     def add_rational(self, start: RationalStart) -> None:
-        """Cut a cell that floats cannot hold in rational arithmetic alone, and add its counts."""
+        """Cut a cell that is not representable in floats in rational arithmetic alone, and add its counts."""
         if len(start.cell.rays[0]) < len(self.problem.frame.T):
             raise ComputationError(
                 "A wall of the whole space has numbers so large or so small that floats cannot hold it. Cut a bounded "
@@ -152,7 +153,7 @@ class Totals:
         if self.problem.graph.is_large:
             from creases.engine.starts.operator_root import open_units
 
-            # What is open there may be zero: none is proved to go on, and none to end.
+            # An open unit may be zero there, so it is not proved whether a region meets the point.
             cell = point_cell(self.problem, tile.chart)
             unproved = open_units(self.problem, cell, twins_of(self.problem.graph))
             with self._lock:
@@ -162,8 +163,8 @@ class Totals:
         self.by_layer += count_point(self.problem, tile)
 
     def on_wall(self) -> Totals | None:
-        """Sums of a wall; None where regions are wanted by neuron, because one that lies in the wall cuts a region and
-        neither of its halves, or where more is kept of regions than their number."""
+        """The sums of a wall. None if regions are counted by neuron, because a neuron that lies in the wall cuts a
+        region and neither of its halves, or if more than the number of regions is kept."""
         return Totals(self.problem) if type(self) is Totals and not self._wanted else None
 
     def take_off(self, wall: Totals) -> None:
@@ -175,7 +176,7 @@ class Totals:
             self.unproved_signs += wall.unproved_signs
 
     def add_walled(self, part: Walled, cut: Callable[[Problem, Iterable[StartingCell], Totals], None]) -> None:
-        """Add, or subtract, the counts of a space that walls cut too."""
+        """Add, or subtract, the counts of a space that additional walls cut."""
         whole = len(part.axes) == part.problem.dimension and (self._wanted or not part.problem.directions)
         some = WalledTotals(part, self._wanted) if whole else Totals(part.problem)
         if part.axes:
@@ -190,9 +191,9 @@ class Totals:
         self.exact_cells += some.exact_cells
 
     def result(self, whole: Problem) -> Tally:
-        """The tally of all that was added. whole : the problem with all its directions."""
+        """The tally of everything that was added. whole : the problem with all its directions."""
         splits = np.cumsum(whole.widths)[:-1]
-        # Where a line lies in every region, all reach infinity.
+        # If every region contains a line, all are unbounded.
         unbounded = self.unbounded if self.problem.dimension == whole.dimension else int(self.by_layer[-1])
         return Tally(
             by_layer=self.by_layer.tolist(),
@@ -205,10 +206,10 @@ class Totals:
 
 
 class WrittenTotals(Totals):
-    """Sums over workspaces whose finished cells are written out: there must be floats to write."""
+    """Sums over workspaces whose finished cells are written out, which requires floats."""
 
     def take_large(self) -> None:
-        """Raises ComputationError: of so many units no patterns are written."""
+        """Raises ComputationError: patterns of so many units are not written."""
         raise ComputationError(
             "The network is too large for its matrices to be written out, and its regions are counted, not listed. Use "
             "count."
@@ -223,11 +224,11 @@ class WrittenTotals(Totals):
 
 
 class WalledTotals(Totals):
-    """Sums over a whole space that walls have cut, and patterns of its regions: of those that reach infinity, and of
-    all where it is wanted which neuron cuts how many.
+    """Sums over a whole space that additional walls have cut, and patterns of its regions: of the unbounded ones, and
+    of all if regions are counted by neuron.
 
-    Euler's relation tells neither. Of a region that has a line in it both halves may reach infinity where the wall's
-    part does not; and a switch may part both halves of a region where it does not part the wall.
+    Euler's relation gives neither number. Both halves of a region that contains a line may be unbounded although the
+    wall's part is not; and a switch may cut both halves of a region although it does not cut the wall.
     """
 
     def __init__(self, part: Walled, every: bool) -> None:
@@ -267,10 +268,10 @@ class WalledTotals(Totals):
 
 
 class PatternKeeper:
-    """Takes the patterns of cells, and which of them reach infinity."""
+    """Keeps the patterns of cells, and which of them are unbounded."""
 
     def take(self, work: AnyWork) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """The patterns, int64 (cells, words), since the last time."""
+        """The patterns since the last call, int64 (cells, words)."""
         if isinstance(work, SpaceWork):
             written = take_polytopes(work)
             return written.patterns, np.logical_or.reduceat(written.masks & FAR_BIT != 0, written.first[:-1])
@@ -279,8 +280,8 @@ class PatternKeeper:
 
 
 def cutting(graph: Graph, patterns: Iterable[bytes]) -> NDArray[np.int64]:
-    """For each unit how many regions of the layers below it cuts, from the patterns of all regions; a switch at its
-    first candidate."""
+    """For each unit, the number of regions of the layers below that it cuts, from the patterns of all regions; the
+    number for a switch is at its first candidate."""
     counts = np.zeros(sum(graph.widths), np.int64)
     packed = np.array([np.frombuffer(pattern, np.uint8) for pattern in patterns])
     bits = bits_of_bytes(packed, len(counts))
@@ -302,15 +303,13 @@ def cutting(graph: Graph, patterns: Iterable[bytes]) -> NDArray[np.int64]:
 
 
 def tally_constant(problem: Problem) -> Tally:
-    """One region, which is all of the domain: nothing cuts it."""
+    """One region, the whole domain, which no neuron cuts."""
     unbounded = None if problem.directions or problem.vertices is not None else 1
     return Tally([1] * len(problem.widths), [[0] * width for width in problem.widths], unbounded, 0, True)
 
 
 def count_origin(problem: Problem) -> list[int]:
-    """`count_point` at zero, where all walls of a whole space meet. Of directions no cone has it but the whole
-    space.
-    """
+    """`count_point` at zero, where all walls of a whole space meet. On directions only the whole space contains it."""
     origin = np.zeros((problem.dimension + 1, 1))
     if not problem.directions:
         origin[-1] = 1.0
@@ -318,8 +317,8 @@ def count_origin(problem: Problem) -> list[int]:
 
 
 def count_point(problem: Problem, tile: Tile) -> list[int]:
-    """For each layer 1 if a region meets the tile's one point; 0 from where one ends there: where a neuron is zero that
-    is not zero all around."""
+    """For each layer, 1 if a region meets the tile's single point; 0 from the first layer with a neuron that is zero
+    there but not in a neighbourhood."""
     return count_at(problem, tile.chart)
 
 
