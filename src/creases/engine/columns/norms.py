@@ -1,7 +1,7 @@
-"""Bounds on how much a level's matrix lengthens a vector, |A x| <= norm |x| in the Euclidean length.
+"""Bounds on the spectral norm of a level's matrix: |A x| <= norm |x| in the Euclidean length.
 
-Errors that are carried from level to level by |A| grow ten times or more a level, by the length of vectors only as
-much as the network itself stretches them.
+Error bounds that are propagated from level to level by |A| grow tenfold or more per level; by Euclidean lengths they
+grow only as much as the network itself stretches vectors.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW
 
 __all__ = ["norm_of", "norm_of_scaled", "schur", "spectral"]
 
-# Frequencies that are looked at along each side of a kernel, for each tap it has to one side of its middle.
+# The number of frequencies along each side of a kernel, per tap on one side of its centre.
 SAMPLES = 6
-# Eigenvalues of a symmetric matrix G of n rows are computed up to a small multiple of n u |G| (LAPACK). G = A A^T is
-# off by c u trace(G) at most for c columns of A. Single precision, u = 2^-24, is as good here.
+# Eigenvalues of a symmetric matrix G of n rows are computed up to a small multiple of n u |G| (LAPACK). The error of G
+# = A A^T is at most c u trace(G) for c columns of A. Single precision, u = 2^-24, is as good here.
 EIGENVALUES, SINGLE = 2.0**-8, 2.0**-24
 MOST_IN_SINGLE = 1 << 10
 
@@ -37,11 +37,11 @@ def norm_of(matrix: Matrix) -> float:
 
 
 def norm_of_scaled(factors: Floats, matrix: Floats | Convolution) -> float:
-    """An upper bound of the norm of a matrix whose rows are multiplied by factors, float64 (n,): of the one after a
-    batch norm, which is far less than the largest factor times the matrix's own where that has a few long directions.
+    """An upper bound of the norm of a matrix whose rows are multiplied by factors, float64 (n,), as after a batch norm.
+    It is much smaller than the largest factor times the matrix's own norm if the matrix has a few long directions.
 
-    A channel of a convolution takes the largest of its factors: with the others its rows are shorter.
-    A scaled number is rounded by 2^-53 of itself at most, which moves the matrix, or a convolution's symbol at any
+    For a channel of a convolution the largest of its factors is used: with the others its rows are shorter.
+    A scaled number is rounded by at most 2^-53 of itself, which changes the matrix, or a convolution's symbol at any
     frequency, by 2^-53 of the root of the sum of all squares at most. As in `symbol`, that root is at most the root of
     rank and taps, below 2^13, times the norm.
     """
@@ -67,7 +67,8 @@ def schur(matrix: Matrix) -> float:
 
 
 def spectral(matrix: Floats) -> float:
-    """The norm of a matrix, real or complex: the root of the largest eigenvalue of its Gram matrix, rounded up."""
+    """The norm of a real or complex matrix: the square root of the largest eigenvalue of its Gram matrix, rounded
+    up."""
     if matrix.shape[0] > matrix.shape[1]:
         matrix = matrix.conj().T
     size = float(np.abs(matrix).max(initial=0.0))
@@ -80,7 +81,8 @@ def spectral(matrix: Floats) -> float:
     if len(scaled) <= MOST_IN_SINGLE:
         unit, scaled = SINGLE, scaled.astype(np.complex64 if np.iscomplexobj(scaled) else np.float32)
     gram = scaled @ scaled.conj().T
-    # What single precision flushes to zero is below 2^-126 of the largest entry, and far below the part added here.
+    # Numbers that single precision flushes to zero are below 2^-126 of the largest entry, far less than the margin
+    # added here.
     largest = float(np.linalg.eigvalsh(gram)[-1]) * (1.0 + 2.0 * EIGENVALUES)
     largest += 8.0 * (scaled.shape[1] + 8.0) * unit * float(np.trace(gram).real)
     if not math.isfinite(largest):
@@ -89,11 +91,13 @@ def spectral(matrix: Floats) -> float:
 
 
 def norm_of_convolution(convolution: Convolution) -> float:
-    """The least of two bounds, over the groups, each of which has its own inputs and outputs.
+    """The smaller of two bounds, over the groups, each of which has its own inputs and outputs.
 
-    1. The windows hold a value `overlap` times at most, so they are sqrt(overlap) as long as the values.
-    2. Zeros around the image, and windows left out by a stride, make a part of the convolution on an endless image,
-       whose norm is the largest that the kernel's symbol, sum over taps of W_tap exp(i tap w), has at any frequency w.
+    1. Each value is in at most `overlap` windows, so the windows have at most sqrt(overlap) times the length of the
+       values.
+    2. With zeros around the image, and windows left out by a stride, it is a part of the convolution on an infinite
+       image, whose norm is the maximum over frequencies w of the norm of the kernel's symbol, sum over taps of
+       W_tap exp(i tap w).
     """
     groups = range(len(convolution.weight))
     by_windows = math.sqrt(convolution.overlap) * max(spectral(convolution.weight[group]) for group in groups)
@@ -103,9 +107,9 @@ def norm_of_convolution(convolution: Convolution) -> float:
 def symbol(kernel: Floats) -> float:
     """An upper bound of the norm of a kernel's symbol at all frequencies. kernel : (outputs, inputs, *taps).
 
-    Between two unit vectors it is a trigonometric polynomial of degree m = ceil((taps - 1) / 2) along each side, seen
-    from the kernel's middle. One that is looked at in N > 2 m places of even distance is nowhere larger than its
-    largest value there over cos(pi m / N) (Ehlich and Zeller 1964). The kernel is real: opposite frequencies are one.
+    Between two unit vectors it is a trigonometric polynomial of degree m = ceil((taps - 1) / 2) along each side,
+    relative to the kernel's centre. Its maximum is at most its largest value at N > 2 m equidistant points, divided by
+    cos(pi m / N) (Ehlich and Zeller 1964). The kernel is real, so opposite frequencies have the same norm.
     """
     taps = kernel.shape[2:]
     degrees = [-(-(side - 1) // 2) for side in taps]
@@ -121,7 +125,7 @@ def symbol(kernel: Floats) -> float:
         there = flat @ np.cos(angles) + 1j * (flat @ np.sin(angles))
         largest = max(largest, spectral(there.reshape(kernel.shape[:2])))
     between = math.prod(math.cos(math.pi * degree / count) for degree, count in zip(degrees, counts, strict=True))
-    # A phase is rounded by a few units, and the sum over taps by one a tap: an error of norm 2^-49 taps^2 times the
+    # A phase is rounded by a few units, and the sum over taps by one per tap: an error of norm 2^-49 taps^2 times the
     # root of the sum of all squared weights. That sum is the mean over the frequencies of the symbol's own, which is at
     # most the rank of a symbol times the square of its norm; so the error is relative to the largest norm.
     rounding = 1.0 + 2.0**-40 * len(places) ** 2 * math.sqrt(math.prod(kernel.shape[:2]))

@@ -1,4 +1,6 @@
-"""The matrices of a graph as columns are multiplied by them: sliced, or sparse, with their norms. Made once a graph."""
+"""The matrices of a graph in the form in which columns are multiplied by them: sliced, or sparse, with their norms.
+They are computed once per graph.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ __all__ = ["Prepared", "prepared"]
 
 Prepared = SlicedMatrix | SparseMatrix
 
-# Of each graph that is in use, by the number of the level. Threads share it; one of them makes what is not there yet.
+# For each graph in use, by the number of the level. Threads share it, and one of them computes missing entries.
 known: WeakKeyDictionary[Graph, dict[int, tuple[Prepared, ...]]] = WeakKeyDictionary()
 lock = threading.Lock()
 
@@ -26,7 +28,7 @@ def prepared(graph: Graph, number: int) -> tuple[Prepared, ...]:
 
 
 def prepared_alone(graph: Graph, number: int) -> tuple[Prepared, ...]:
-    """`prepared`, by the one thread that may."""
+    """`prepared`, called by only one thread at a time."""
     levels = known.setdefault(graph, {})
     if number not in levels:
         level = graph.levels[number - 1]
@@ -41,7 +43,8 @@ def prepared_alone(graph: Graph, number: int) -> tuple[Prepared, ...]:
 
 
 def product_of(graph: Graph, number: int) -> SlicedMatrix | None:
-    """The matrix of a level that is a product with one alone, and a bias; None of other levels, and of the inputs."""
+    """The matrix of a level that is the product with a single matrix, plus a bias; None for other levels, and for the
+    inputs."""
     if number == INPUTS:
         return None
     level = graph.levels[number - 1]

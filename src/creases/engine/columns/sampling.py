@@ -1,6 +1,6 @@
-"""How many units bend on a cell at least, seen at a few points in plain floats.
+"""A lower estimate of how many units bend on a cell, from a few points in plain floats.
 
-By this guess a cell is halved before work begins that would be too much. Nothing that is counted rests on it.
+It decides whether to halve a cell before work begins that would be too much. No count depends on it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["bending_at_least"]
 
 
 def bending_at_least(problem: Problem, points: Floats) -> int:
-    """How many units are active at some of the points and not at others. points : float64 (s, d)."""
+    """The number of units that are active at some of the points and not at others. points : float64 (s, d)."""
     graph, bending = problem.graph, 0
     values: dict[int, Floats] = {INPUTS: problem.origin + points @ problem.basis}
     with np.errstate(all="ignore"):
@@ -43,7 +43,7 @@ def active_at(level: Level, sums: Floats) -> np.ndarray[tuple[int, ...], np.dtyp
 
 
 def on_points(matrix: Matrix, values: Floats) -> Floats:
-    """A matrix (n, m) times values (s, m), each row a point's: float64 (s, n)."""
+    """A matrix (n, m) times values (s, m), one row per point: float64 (s, n)."""
     if isinstance(matrix, Convolution):
         counts = matrix.geometry.counts
         seen = matrix.windows(matrix.images(values), counts)

@@ -1,17 +1,19 @@
-"""Products with large matrices in double-double, most of the work done by BLAS: error-free slices.
+"""Products with large matrices in double-double, with most of the work done by BLAS on error-free slices.
 
 A matrix W and values x are cut into slices W = W_0 + W_1 + ..., x = x_0 + x_1 + ..., where the numbers of slice i are
 multiples of one power of two and have so few bits that no sum of a product W_i x_j has more than 53: BLAS computes it
-exactly, in whatever order and with whatever fused operations (Ozaki, Ogita, Oishi, Rump 2012). Of x at most p parts
-are made, and the last has all that is left, so that nothing is left out. Let r_j = x_j + x_(j+1) + ... be rounded:
+exactly, in whatever order and with whatever fused operations (Ozaki, Ogita, Oishi, Rump 2012). x is cut into at most p
+parts, the last of which contains the whole remainder, so that nothing is omitted. Let r_j = x_j + x_(j+1) + ... be
+rounded:
 
     W x  =  W_0 (x_0 + ... + x_(p-2) + r_(p-1))  +  (W_1 + W_2 + ...) (x_0 + ... + x_(p-3) + r_(p-2))
 
-All these products are added up in double-double. Let b be the bits a slice has, w and s the largest absolute values of
-W and x, m the terms of a row, u = 2^-53 and k the length of W x. Numbers of x_j and of r_j are below 2 * 2^-jb s: what
-is left of hi is at most half a unit, that of lo no more, and s may be half of the power of two that it is measured by.
-Numbers of W_i are at most 2^-ib w, and those of W_1, W_2, ... together at most 2 * 2^-b w. An error of a product, all
-rows together, is sqrt(k) m w s times what follows at most, in the Euclidean length:
+All these products are added in double-double. Let b be the number of bits of a slice, w and s the largest absolute
+values of W and x, m the number of terms of a row, u = 2^-53 and k the length of W x. Numbers of x_j and of r_j are
+below 2 * 2^-jb s: the remainder of hi is at most half a unit, that of lo is not larger, and s may be half of the power
+of two that is used as its bound. Numbers of W_i are at most 2^-ib w, and those of W_1, W_2, ... together at most 2 *
+2^-b w. The error of a product, over all rows, is in the Euclidean length at most sqrt(k) m w s times the sum of the
+following:
 
 1. Products that are rounded: of W_0 with r_(p-1), 2 m u 2^-(p-1)b; of W_1, W_2, ... with r_(p-2), 4 m u 2^-(p-1)b; of
    the last slice of W, which has all bits that are left, with all of x, 4 m u 2^-(p-1)b, as it has p slices at least.
@@ -40,19 +42,22 @@ __all__ = ["SlicedMatrix"]
 
 Bools = NDArray[np.bool_]
 
-# Slices of a matrix. Parts of precise values and of others, p of this module, at least two and no more than slices.
+# The number of slices of a matrix, and the numbers of parts (p above) of precise values and of others: at least two and
+# at most the number of slices.
 SLICES = 5
 PARTS, FEWER_PARTS = 4, 3
-# Parts of others on a line, where few signs are asked: one for each open unit. In a plane a region asks several, and of
-# 33,000 regions of a ResNet-18 two parts left 600 signs open that three had proved, for 230 s against 46.
+# The number of parts of other values on a line, where only one sign is needed per open unit. In a plane several are
+# needed per region; for 33,000 regions of a ResNet-18, two parts left 600 signs open that three proved, and took 230 s
+# instead of 46.
 LEAST_PARTS = 2
-# Slices have at most so many bits.
+# The largest number of bits of a slice.
 MOST_SLICE_BITS = 24
-# Numbers of a sum that a float holds exactly.
+# The largest integer up to which sums of integers are exact in floats.
 MANTISSA = 2.0**53
 # Magnitudes, as powers of two, within which no slice and no product of two of them underflows or overflows.
 LEAST_POWER, MOST_POWER = -300, 300
-# Numbers of windows that are multiplied at once, 32 MiB; and images whose boxes are looked at.
+# The largest number of entries of windows that are multiplied at once, 32 MiB; and the number of images whose boxes are
+# compared.
 AT_ONCE, IMAGES = 1 << 22, 64
 
 
@@ -60,9 +65,9 @@ AT_ONCE, IMAGES = 1 << 22, 64
 def cut_slices(hi_cn: Floats, lo_cn: Floats, powers_c: Floats, bits: int, slices_pcn: Floats) -> None:
     """Cut values hi + lo into slices: row c is below powers_c[c], and slice j a multiple of that / 2^((j + 1) bits).
 
-    Adding 1.5 * 2^52 units and taking them off again rounds to a multiple of the unit; what is left is exact.
-    The last slice but one is all that is left, and the last one what is left before the slice before that: r_(p-1) and
-    r_(p-2) of this module, p + 1 being the number of slices.
+    Adding 1.5 * 2^52 units and subtracting them again rounds to a multiple of the unit; the remainder is exact.
+    The last slice but one is the whole remainder, and the last one is the remainder before the previous slice: r_(p-1)
+    and r_(p-2) above, where p + 1 is the number of slices.
     """
     last = slices_pcn.shape[0] - 2
     for c in range(hi_cn.shape[0]):
@@ -81,7 +86,7 @@ def cut_slices(hi_cn: Floats, lo_cn: Floats, powers_c: Floats, bits: int, slices
 
 @kernel
 def add_parts(parts_grbw: Floats, outputs_r: Ints, hi_bgow: Floats, lo_bgow: Floats) -> None:
-    """Add products, row r of which belongs to an output, to sums hi + lo; what rounds away of hi goes to lo."""
+    """Add products, row r of which belongs to an output, to sums hi + lo; the rounding error of hi is added to lo."""
     for b in range(hi_bgow.shape[0]):
         for g in range(hi_bgow.shape[1]):
             for r in range(outputs_r.size):
@@ -94,16 +99,16 @@ def add_parts(parts_grbw: Floats, outputs_r: Ints, hi_bgow: Floats, lo_bgow: Flo
 
 @kernel
 def renormalise(hi_cn: Floats, lo_cn: Floats) -> None:
-    """Make lo what hi + lo differs from the float nearest to it."""
+    """Set hi to the float nearest to hi + lo, and lo to the difference."""
     for c in range(hi_cn.shape[0]):
         for n in range(hi_cn.shape[1]):
             hi_cn[c, n], lo_cn[c, n] = two_sum(hi_cn[c, n], lo_cn[c, n])
 
 
 class SlicedMatrix:
-    """A matrix (n, m), an array or a Convolution, in slices, and what is known of it.
+    """A matrix (n, m), an array or a Convolution, in slices, with a bound on its norm.
 
-    norm : a bound on its norm (`norms`). bits : b of this module.
+    norm : a bound on its norm (`norms`). bits : b above.
     """
 
     is_copy = False
@@ -118,7 +123,7 @@ class SlicedMatrix:
         if not self.is_in_range:
             return
         self.bits, slices = cut_matrix(self.weight, power)
-        # A slice of float32 weights beyond the first two has numbers in few rows, if any.
+        # For float32 weights, a slice after the first two has nonzero numbers in few rows, if any.
         outputs = [np.flatnonzero(part.any(axis=(0, 2))) for part in slices]
         self._first = len(outputs[0])
         self._rows = np.concatenate(outputs)
@@ -131,8 +136,11 @@ class SlicedMatrix:
         return norm_of(self.matrix)
 
     def steps(self, parts: int) -> Iterator[tuple[int, Floats, Ints]]:
-        """The products that are made: which part of the values (`cut_slices`), the slices of the matrix that it is
-        multiplied by, one above the other, float64 (groups, rows, terms), and the output of each row."""
+        """The products to compute, one after the other.
+
+        Yields the part of the values (`cut_slices`); the slices of the matrix by which it is multiplied, stacked,
+        float64 (groups, rows, terms); and the output of each row.
+        """
         first, rest = slice(0, self._first), slice(self._first, None)
         steps = [(j, slice(None)) for j in range(parts - 2)] + [(parts - 2, first), (parts - 1, first), (parts, rest)]
         for part, rows in steps:
@@ -140,24 +148,25 @@ class SlicedMatrix:
                 yield part, self._stack[:, rows], self._rows[rows]
 
     def lost(self, parts: int) -> float:
-        """How long what is lost of a product may be, for values of size one. parts : p of this module."""
+        """A bound on the length of the error of a product, for values of size one. parts : p above."""
         sums, unit = self.terms * self.largest, 2.0**-self.bits
         adds = parts * SLICES + 1
         rounded = 16.0 * self.terms * 2.0**-53 * unit ** (parts - 1) + 2.0 * adds * adds * 2.0**-106
         return math.sqrt(self.shape[0]) * sums * rounded * ROUND_UP
 
     def spread(self, some_cm: Bools) -> Bools:
-        """Where a product with values may have numbers that are not zero, bool (c, n); some_cm : where values have."""
+        """Where a product with values may be nonzero, bool (c, n); some_cm : where the values may be."""
         if isinstance(self.matrix, np.ndarray):
             return np.broadcast_to(np.logical_or.reduce(some_cm, 1)[:, None], (len(some_cm), self.shape[0])).copy()
         return self.matrix.spread(some_cm)
 
     def times(self, hi_cm: Floats, lo_cm: Floats, precise: int) -> tuple[Floats, Floats, Floats]:
-        """Values hi + lo (c, m), row by row, times the matrix: hi + lo (c, n), and how long what is lost of each is.
+        """Values hi + lo (c, m), row by row, times the matrix: hi + lo (c, n), and a bound on the length of the error
+        of each.
 
-        precise : how many rows, the first ones, are cut into more parts than the others: those of the coordinates and
-        of one, so two on a line.
-        A row that is out of range, or no number, is infinitely far off; if it is tiny, by no more than it is.
+        precise : the number of rows, from the first, that are cut into more parts than the others: those of the
+            coordinates and of the constant, so two on a line. The error of a row that is out of range or NaN is
+            infinite; that of a tiny row is its own length.
         """
         hi, lo = np.zeros((2, len(hi_cm), self.shape[0]))
         largest = np.abs(hi_cm).max(axis=1, initial=0.0)
@@ -182,10 +191,10 @@ class SlicedMatrix:
 
 
 def cut_matrix(weight: Floats, power: int) -> tuple[int, list[Floats]]:
-    """The bits a slice may have, and the slices of a matrix that is below 2^power.
+    """The number of bits of a slice, and the slices of a matrix whose entries are below 2^power.
 
-    In units of a slice its rows' sums, times 2^bits + 1 for a slice of values, are whole numbers. Sums of whole numbers
-    below 2^53 are exact, and so is the comparison: a larger sum is not rounded below.
+    In units of a slice, the sums of its rows, times 2^bits + 1 for a slice of values, are integers. Sums of integers
+    below 2^53 are exact, and so is the comparison, because a larger sum is not rounded to less.
     """
     # A copy: Numba compiles once more for read-only arrays.
     rows, zeros = np.array(weight.reshape(1, -1)), np.zeros((1, weight.size))
@@ -201,7 +210,7 @@ def cut_matrix(weight: Floats, power: int) -> tuple[int, list[Floats]]:
 
 
 def power_above(size: float) -> int:
-    """The power of two above a size: frexp rounds nothing."""
+    """The exponent of the power of two above a size; frexp does not round."""
     return math.frexp(size)[1] if size > 0.0 else 0
 
 
@@ -210,7 +219,7 @@ def multiplied(
 ) -> None:
     """Write the products of some rows of values with an array into hi + lo, not yet normalised.
 
-    parts : p of this module. rows : int64, which. powers : int64 (c,), the power of two above each row.
+    parts : p above. rows : int64, the rows. powers : int64 (c,), the power of two above each row.
     """
     sums = products(sliced, parts, powers[rows], hi_cm[rows], lo_cm[rows], lambda part: part.T[None, :, :, None])
     hi[rows], lo[rows] = (part.reshape(len(rows), -1) for part in sums)
@@ -219,7 +228,7 @@ def multiplied(
 def convolved(
     sliced: SlicedMatrix, parts: int, rows: Ints, powers: Ints, hi_cm: Floats, lo_cm: Floats, hi: Floats, lo: Floats
 ) -> None:
-    """`multiplied` for a convolution: images whose boxes are of about one size are multiplied at once."""
+    """`multiplied` for a convolution: images whose boxes have similar sizes are multiplied at once."""
     matrix = sliced.matrix
     assert not isinstance(matrix, np.ndarray)
     counts = matrix.geometry.counts
@@ -232,7 +241,7 @@ def convolved(
     numbers = sliced.groups * sliced.terms
     place = 0
     while place < len(order):
-        # Boxes of the largest of the sides of all that are together: as many as there is room for.
+        # Boxes with the largest sides of all images in the group, which has as many images as fit.
         sides = np.maximum.accumulate((end - first)[order[place : place + IMAGES]], axis=0)
         fitting = np.cumsum(np.ones(len(sides))) * sides.prod(axis=1) * numbers <= AT_ONCE
         some = order[place : place + max(1, int(fitting.sum()))]
@@ -249,7 +258,7 @@ def convolved(
 
 
 def seen_of(matrix: Convolution, shape: tuple[int, ...], counts: list[int], part: Floats) -> Floats:
-    """What windows see of a slice of images of this shape."""
+    """The entries of the windows over a slice of images of this shape."""
     return matrix.windows(part.reshape(shape), counts)
 
 
@@ -258,7 +267,7 @@ def products(
 ) -> tuple[Floats, Floats]:
     """The sums of the products of slices with slices, hi + lo (c, groups, outputs, w), not normalised.
 
-    seen_of : what the windows see of a slice, (groups, terms, c, w).
+    seen_of : a function that gives the entries of the windows over a slice, (groups, terms, c, w).
     """
     slices = np.empty((parts + 1, *hi_cm.shape))
     cut_slices(hi_cm, lo_cm, np.ldexp(1.0, powers), sliced.bits, slices)

@@ -1,8 +1,8 @@
-"""Products with sparse matrices, and with factors one a unit, in double-double, row by row of values.
+"""Products with sparse matrices, and with one factor per unit, in double-double, row by row of values.
 
-One addition or product in double-double loses 2^-100 of its size at most (`doubled`), so a sum of m products loses
-(2 m + 2) 2^-100 times the sum of their sizes, and the length of all of them is what Schur's bound says of the
-matrix of absolute values.
+The error of an addition or product in double-double is at most 2^-100 of its size (`doubled`), so that of a sum of m
+products is at most (2 m + 2) 2^-100 times the sum of their sizes, and the length of all errors is bounded by Schur's
+bound for the matrix of absolute values.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def multiply_values(
             total = total_lo = 0.0
             for i in range(ends[n], ends[n + 1]):
                 high = hi_cm[c, columns[i]]
-                if abs(entries[i]) == 1.0 and ends[n + 1] - ends[n] == 1:  # exact, however large
+                if abs(entries[i]) == 1.0 and ends[n + 1] - ends[n] == 1:  # exact for numbers of any size
                     total, total_lo = entries[i] * high, entries[i] * lo_cm[c, columns[i]]
                 elif high != 0.0:
                     p, p_lo = multiply(entries[i], 0.0, high, lo_cm[c, columns[i]])
@@ -43,7 +43,7 @@ def multiply_values(
 
 @kernel
 def spread_values(ends: Ints, columns: Ints, some_cm: Bools, some_cn: Bools) -> None:
-    """Where a row of the matrix meets any number that may not be zero."""
+    """Where a row of the matrix meets a number that may be nonzero."""
     for c in range(some_cm.shape[0]):
         for n in range(ends.size - 1):
             meets = False
@@ -63,11 +63,11 @@ def scale_values(hi_n: Floats, lo_n: Floats, hi_cn: Floats, lo_cn: Floats) -> No
 
 @kernel
 def squares(hi_cn: Floats, largest_c: Floats, found_c: Floats) -> None:
-    """The sums of squares in units of the largest number of each row, which is found too."""
+    """The sums of squares in units of the largest number of each row, which is computed too."""
     for c in range(hi_cn.shape[0]):
         largest = 0.0
         for n in range(hi_cn.shape[1]):
-            # A NaN stays, and makes the length one.
+            # A NaN remains, and makes the length NaN.
             largest = max(largest, abs(hi_cn[c, n])) if hi_cn[c, n] == hi_cn[c, n] else np.inf
         total = 0.0
         if largest > 0.0:
@@ -79,7 +79,8 @@ def squares(hi_cn: Floats, largest_c: Floats, found_c: Floats) -> None:
 def length(hi_cn: Floats) -> Floats:
     """Bounds on the Euclidean lengths of hi + lo, float64 (c,): |lo| is below 2^-52 of |hi|.
 
-    A sum of n < 2^32 squares, none negative, is right up to n u < ROUND_UP - 1; infinite, or a NaN, where a number is.
+    The relative error of a sum of n < 2^32 squares is at most n u < ROUND_UP - 1; the result is infinite or NaN if a
+    number is.
     """
     largest, sums = np.empty((2, len(hi_cn)))
     squares(hi_cn, largest, sums)
@@ -88,10 +89,10 @@ def length(hi_cn: Floats) -> Floats:
 
 
 class SparseMatrix:
-    """A csr_array (n, m), and what is known of it.
+    """A csr_array (n, m), with bounds on norms.
 
     norm : Schur's bound. is_copy : whether a product with it is a copy of some values, up to their signs.
-    norm_after : a bound on the norm of its product with the one matrix of its source, where that is known (`prepared`).
+    norm_after : a bound on the norm of its product with the single matrix of its source, if that is known (`prepared`).
     """
 
     norm_after: float | None = None
@@ -105,7 +106,7 @@ class SparseMatrix:
 
     @property
     def diagonal(self) -> Floats | None:
-        """The factor of each unit, float64 (n,), if it multiplies each by one; else None."""
+        """The factor of each unit, float64 (n,), if the matrix is diagonal; otherwise None."""
         rows = np.repeat(np.arange(self.shape[0]), np.diff(self._ends))
         if self.shape[0] != self.shape[1] or self._terms > 1 or not np.array_equal(rows, self._columns):
             return None
@@ -114,15 +115,15 @@ class SparseMatrix:
         return factors
 
     def spread(self, some_cm: Bools) -> Bools:
-        """Where a product with values may have numbers that are not zero, bool (c, n); some_cm : where values have."""
+        """Where a product with values may be nonzero, bool (c, n); some_cm : where the values may be."""
         some_cn = np.empty((len(some_cm), self.shape[0]), np.bool_)
         spread_values(self._ends, self._columns, some_cm, some_cn)
         return some_cn
 
     def times(self, hi_cm: Floats, lo_cm: Floats, precise: int) -> tuple[Floats, Floats, Floats]:
-        """Values hi + lo (c, m) times the matrix: hi + lo (c, n), and the length of what is lost of each (c,).
+        """Values hi + lo (c, m) times the matrix: hi + lo (c, n), and a bound on the length of the error of each (c,).
 
-        precise : of no use here. Copies lose nothing; what overflows is infinitely far off.
+        precise : not used. Copies are exact; the error of a row that overflows is infinite.
         """
         hi, lo = np.empty((2, len(hi_cm), self.shape[0]))
         multiply_values(self._ends, self._columns, self._entries, hi_cm, lo_cm, hi, lo)

@@ -1,9 +1,9 @@
-"""The units of a level as columns: what each is along every coordinate, and for every open unit below it.
+"""The units of a level as columns: the coefficients of their values for each coordinate, and for each open unit below.
 
     value_n = sum over columns c of (hi + lo)_cn y_c,    y = (u_1, ..., u_d, 1, values of the open units below)
 
-Each column has a bound on the Euclidean length of its error, over all units of the level; so no single unit is further
-off than that.
+Each column has a bound on the Euclidean length of its error over all units of the level, which also bounds the error of
+each single unit.
 """
 
 from __future__ import annotations
@@ -30,16 +30,23 @@ __all__ = ["Columns", "bent", "coordinates", "stretched", "summed_columns", "wit
 
 
 class Product(NamedTuple):
-    """How far off a product is: by its matrix times what is off by `before`, and by `lost`; float64 (c,) both."""
+    """The error of a product: its matrix times errors of length `before`, plus errors of length `lost`.
+
+    Both are float64 (c,).
+    """
 
     before: Floats
     lost: Floats
 
 
 class Columns(NamedTuple):
-    """hi, lo : float64 (c, n). off : float64 (c,), of each column. some : bool (c, n), where numbers may not be zero;
-    elsewhere they are, exactly. loose : bool (c, n), where they may be off; elsewhere hi + lo is exact.
-    product : what `off` is made of, if they are the product of one matrix with one source, and a bias."""
+    """The values of the units of a level, hi + lo.
+
+    hi, lo : float64 (c, n). off : float64 (c,), the error bound of each column. some : bool (c, n), where numbers may
+        be nonzero; elsewhere they are exactly zero. loose : bool (c, n), where they may have errors; elsewhere hi + lo
+        is exact.
+    product : the parts of `off`, if the columns are the product of one matrix with one source, plus a bias.
+    """
 
     hi: Floats
     lo: Floats
@@ -53,7 +60,7 @@ class Columns(NamedTuple):
         return Columns(self.hi[rows], self.lo[rows], self.off[rows], self.some[rows], self.loose[rows])
 
     def doubts(self, units: Ints | slice) -> Floats:
-        """How far the numbers of some units may be from hi, float64 (c, units)."""
+        """A bound on the difference between the numbers of some units and hi, float64 (c, units)."""
         distances: Floats = np.where(self.loose[:, units], self.off[:, None], 0.0) + np.abs(self.lo[:, units])
         return all_or_infinite(distances * ROUND_UP)
 
@@ -67,7 +74,7 @@ def add_values(hi_cn: Floats, lo_cn: Floats, more_hi_cn: Floats, more_lo_cn: Flo
 
 
 def coordinates(problem: Problem) -> Columns:
-    """The inputs as columns of the slice's coordinates and of one: exact."""
+    """The inputs as columns for the slice's coordinates and the constant: exact."""
     total, rest = exact_sums(problem.basis, problem.basis_tail)
     hi = np.vstack([total, problem.origin])
     lo, nowhere = np.vstack([rest, np.zeros_like(problem.origin)]), np.zeros(hi.shape, np.bool_)
@@ -77,7 +84,7 @@ def coordinates(problem: Problem) -> Columns:
 def times_columns(matrix: Prepared, columns: Columns, precise: int) -> Columns:
     """A matrix (n, m) times columns of m units.
 
-    precise : how many of them, the first ones, are multiplied more precisely than the others.
+    precise : the number of columns, from the first, that are multiplied more precisely than the others.
     """
     hi, lo, lost = matrix.times(columns.hi, columns.lo, precise)
     some = matrix.spread(columns.some)
@@ -128,25 +135,26 @@ def summed_columns(level: Level, matrices: Sequence[Prepared], sources: Sequence
 
 
 def lost_by(hi: Floats) -> Floats:
-    """The length of what one operation loses of hi + lo, its result."""
+    """The length of the error of one operation with the result hi + lo."""
     sizes = length(hi)
     return DOUBLED_UNIT * sizes + UNDERFLOW * (sizes > 0)
 
 
 def scaled(columns: Columns, high: Floats, low: Floats, worst: float) -> Columns:
-    """Each unit times its factor, high + low (n,), which is off by `worst` at most. The columns themselves change."""
+    """Each unit times its factor, high + low (n,), which has an error of at most `worst`. The columns themselves are
+    changed."""
     largest = float(np.abs(high).max(initial=0.0)) * ROUND_UP
     sizes = length(columns.hi)
     scale_values(high, low, columns.hi, columns.lo)
     off = largest * columns.off + worst * (sizes + columns.off) + 2.0 * DOUBLED_UNIT * largest * sizes
     off = off * ROUND_UP + UNDERFLOW * ((sizes > 0) | (columns.off > 0))
-    # What overflows, even on the way to a number that a float holds, is infinitely far off.
+    # The error is infinite if anything overflows, even in an intermediate result.
     off = np.where(np.isfinite(length(columns.hi)), all_or_infinite(off), np.inf)
     return columns._replace(off=off, product=None)
 
 
 def stretched(columns: Columns, factors: Floats) -> Columns:
-    """Each unit's values times its factor, but for factors of zero: see `with_units`. The columns may change."""
+    """Each unit's values times its factor, except for factors of zero: see `with_units`. The columns may be changed."""
     if np.isin(factors, (0.0, 1.0)).all():
         return columns
     rounded = ~np.isin(factors, (0.0, 1.0, -1.0))
@@ -155,21 +163,21 @@ def stretched(columns: Columns, factors: Floats) -> Columns:
 
 
 def bent(columns: Columns, factors: Floats) -> Columns:
-    """What a level hands on of units that are decided, each times its slope. The columns may change."""
+    """The values of decided units, each times its slope. The columns may be changed."""
     return with_units(stretched(columns, factors), len(columns.hi), np.zeros(0, np.int64), factors == 0.0)
 
 
 def with_units(columns: Columns, before: int, units: Ints, dropped: Bools) -> Columns:
-    """Columns with one more for each open unit, which is nothing but that unit.
+    """Columns with an additional one for each open unit, with a one at that unit.
 
-    before : how many columns there are below the units' own. dropped : bool (n,), units whose values are zero in all
-    other columns, the open ones among them.
+    before : the number of columns before those of the units. dropped : bool (n,), units whose values are zero in all
+        other columns, including the open ones.
     """
     count, n = columns.hi.shape
     assert count <= before
     shape = before + len(units), n
     hi, lo, some, loose = np.empty(shape), np.empty(shape), np.empty(shape, np.bool_), np.empty(shape, np.bool_)
-    # A number times zero would not be zero if it is infinite: what is dropped is not multiplied.
+    # An infinite number times zero would not be zero, so dropped units are not multiplied.
     for whole, part in ((hi, columns.hi), (lo, columns.lo)):
         copy_numbers(part, dropped, whole)
     for flags, given in ((some, columns.some), (loose, columns.loose)):
@@ -182,7 +190,7 @@ def with_units(columns: Columns, before: int, units: Ints, dropped: Bools) -> Co
 
 @kernel
 def copy_numbers(part_cn: Floats, dropped_n: Bools, whole_cn: Floats) -> None:
-    """Copy rows into the first ones of more, zeros in what is dropped and in all other rows."""
+    """Copy rows into the first rows of a larger array, with zeros in dropped units and in all other rows."""
     for c in range(whole_cn.shape[0]):
         for n in range(whole_cn.shape[1]):
             whole_cn[c, n] = 0.0 if c >= part_cn.shape[0] or dropped_n[n] else part_cn[c, n]
@@ -190,7 +198,7 @@ def copy_numbers(part_cn: Floats, dropped_n: Bools, whole_cn: Floats) -> None:
 
 @kernel
 def copy_flags(part_cn: Bools, dropped_n: Bools, whole_cn: Bools) -> None:
-    """`copy_numbers` of bool."""
+    """`copy_numbers` for bool."""
     for c in range(whole_cn.shape[0]):
         for n in range(whole_cn.shape[1]):
             whole_cn[c, n] = c < part_cn.shape[0] and part_cn[c, n] and not dropped_n[n]
