@@ -1,1 +1,1 @@
-"""Many lines at a time: their zeros swept together, the first layer by one product."""
+"""Many lines at a time: their zeros are swept together, and the first layer is computed by one product."""

@@ -1,4 +1,6 @@
-"""BLAS held to one thread: a product of small matrices is slower on two, and the caller has said how many to use."""
+"""Limit BLAS to one thread: products of small matrices are slower on two, and the caller has chosen the number of
+threads.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,13 @@ __all__ = ["one_thread"]
 
 @cache
 def controller() -> Any:
-    """The process's thread pools, found once: looking for them takes a millisecond."""
+    """The process's thread pools, looked up once, because this takes a millisecond."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """While this is open, products of matrices use one thread each."""
+    """A context in which products of matrices use one thread each."""
     limited: AbstractContextManager[Any] = controller().limit(limits=1, user_api="blas")
     return limited

@@ -1,31 +1,32 @@
-"""A line through a network, swept from one end to the other: the pieces of every layer, no cell built.
+"""A line through a network, swept from end to end: the pieces of every layer are counted without building cells.
 
 On a piece of the line on which the layers below keep their signs, the rows of a layer (the lower one) are affine,
-f_q(t) = a t + b, and those of the next, g_i = bias + sum_q w_iq relu(f_q), are affine between two neighbouring zeros of
-the lower. Along the line a zero of f_q changes g by one product only: w_iq f_q comes in or goes out. On each part
-between two zeros the upper layer is the lower one of the next pair, depth first. Of the last layer zeros are counted,
-not found: the g_i are continuous, so their signs at the zeros of the lower rows and at the piece's two ends say how
-many zeros each has in a part: one if the signs at its ends differ, else none (Hanin and Rolnick 2019, Lemma 4). q
-different zeros in an interval make 1 + q pieces.
+f_q(t) = a t + b, and those of the next, g_i = bias + sum_q w_iq relu(f_q), are affine between two successive zeros of
+the lower layer. Along the line, a zero of f_q changes g by one product only: w_iq f_q is added or removed. On each part
+between two zeros the upper layer is the lower one of the next pair, depth first. The zeros of the last layer are
+counted without computing them: the g_i are continuous, so their signs at the zeros of the lower rows and at the piece's
+two ends determine how many zeros each has in a part: one if the signs at its ends differ, else none (Hanin and Rolnick
+2019, Lemma 4). q different zeros in an interval make 1 + q pieces.
 
-Proved here: every sign that is looked at, the order of zeros (by intervals that do not overlap), and that the last
-layer's zeros in one part differ. Where one proof is missing the answer is UNPROVED_SWEEP, and cells are cut.
+This proves every sign that is used, the order of zeros (by intervals that do not overlap), and that the last layer's
+zeros in one part are different. If one proof is missing, the result is UNPROVED_SWEEP, and cells are cut.
 
 Rows above the first layer are multiplied by numbers that make the norm of their couplings at most one, so that one
 bound serves all rows of a layer. With n lower rows and norms A, B, EA, EB of the vectors of |a_q|, |b_q| and of
 their errors, the computed form of g_i is a sum of at most 2 n + 1 products: its bias, the rows active at the left end,
-and one more for each zero that was passed. Their absolute values sum up to at most 2 sum_q |w_iq| |a_q| <= 2 A for the
+and one for each zero that was passed. Their absolute values sum up to at most 2 sum_q |w_iq| |a_q| <= 2 A for the
 slope, 2 B + |bias| for the constant (Cauchy-Schwarz):
 
     |slope - slope*|  <=  EA + gamma(2 n + 8) 2 A  =:  SLOPE_ERROR,
 
-and likewise the constant; two units pay for the multiplication of the couplings, ROUND_UP for the rounding of norms. A
+and likewise for the constant; two units cover the scaling of the couplings, ROUND_UP the rounding of norms. A
 product that underflows loses at most 2^-1075, a coupling that does little more times what it is multiplied by.
 
-What is compared, and why rounding does not turn it. A value with its bound (`bounds.sign_threshold`), which is rounded
-up; a bias or a row that overflows leaves an infinite bound, or NaN in the value, and neither is a sign. The gap of two
-zeros with the sum of their errors: the gap is rounded once, a unit of itself, and ROUND_UP pays for it and for the sum.
-Every error of a zero is zero or at least UNDERFLOW (`interval.zero_of`), so that no rounding of it is lost.
+The comparisons, and why rounding does not reverse them: a value with its bound (`bounds.sign_threshold`), which is
+rounded up; a bias or a row that overflows gives an infinite bound, or NaN as the value, and neither gives a sign. The
+gap between two zeros with the sum of their errors: the gap is rounded once, by one unit of itself, and ROUND_UP covers
+this and the rounding of the sum. Every error of a zero is zero or at least UNDERFLOW (`interval.zero_of`), so that no
+rounding of it is lost.
 """
 
 from __future__ import annotations
@@ -79,10 +80,10 @@ from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, gamma, or_infinite,
 
 __all__ = ["sweep"]
 
-# Rows of `first_an`: of each first-layer row the bias, and the bounds of norm and |bias| times gamma.
+# Rows of `first_an`: for each first-layer row, the bias and the bounds of the norm and of |bias| times gamma.
 BIAS, NORM_BOUND, BIAS_BOUND = 0, 1, 2
 
-# When no more than one row in so many crosses, zeros are found one by one.
+# If at most one in this many rows crosses, zeros are computed one by one.
 FEW = 8
 
 
@@ -99,13 +100,14 @@ def sweep(
     found_ld: Ints,
     flips: Ints,
 ) -> None:
-    """Sweep line after line; write the pieces of each layer where all is proved.
+    """Sweep one line after the other; write the number of pieces of each layer if everything is proved.
 
     reals, ints, plan : the tables, with biases and couplings in place. first_an : see BIAS.
     constants_ln, slopes_ln : products of the first layer's weights with origins and directions. sizes_2l : bounds of
     the norms of origins and directions. ends_l2 : each line's first and last point.
-    flips : output; for each line where all is proved, one line after the other, the rows whose signs change, in their
-    order along the line (`note_flip`): one fewer than its pieces. Those beyond its end are left out; empty: not asked.
+    flips : output; for each fully proved line, one after the other, the rows whose signs change, in their order along
+        the line (`note_flip`): one fewer than its pieces. Entries beyond its end are left out; an empty array means
+        that they are not needed.
     """
     depth, top = plan.shape[0], 0
     for line in range(ends_l2.shape[0]):
@@ -193,8 +195,8 @@ def hand_down(reals: Floats, at: int, child: int, lows: int, ups: int, part: int
 def part_rows(reals: Floats, ints: Ints, at: int, whole: int, lows: int) -> tuple[int, int, int]:
     """List the lower rows that cross the interval and those active at its left end.
 
-    Returns how many they are, and how many are active at the right; the first is UNPROVED_SWEEP if a sign at an end
-    is not proved.
+    Returns their number, and the number of those active at the right end; the first is UNPROVED_SWEEP if a sign at an
+    end is not proved.
     """
     left, left_one = end_point(reals[at + LEFT])
     right, right_one = end_point(reals[at + RIGHT])
@@ -226,9 +228,11 @@ def part_rows(reals: Floats, ints: Ints, at: int, whole: int, lows: int) -> tupl
 
 @kernel
 def are_in_order(reals: Floats, ints: Ints, lower: int, whole: int, lows: int, crossing: int) -> bool:
-    """Find the zeros of the lower rows and list the crossing ones in their ORDER; whether that order is proved.
+    """Compute the zeros of the lower rows and list the crossing ones in their ORDER; returns whether that order is
+    proved.
 
-    A zero's place is the number of zeros before it: counting them all, n^2 comparisons, is less than the sweep.
+    A zero's position is the number of zeros before it: counting them, with n^2 comparisons, takes less time than the
+    sweep.
     """
     step = room(lows + 3)
     zeros, errors, points = lower + ZEROS * step, lower + ZERO_ERRORS * step, lower + POINTS * step
@@ -256,7 +260,7 @@ def are_in_order(reals: Floats, ints: Ints, lower: int, whole: int, lows: int, c
             n3 += zero < z3
         ints[order + n0], ints[order + n1] = ints[listed + k], ints[listed + k + 1]
         ints[order + n2], ints[order + n3] = ints[listed + k + 2], ints[listed + k + 3]
-    # Of two equal zeros one is overwritten. Then some other row stands there twice, and no order increases.
+    # Of two equal zeros one is overwritten. Then another row is listed twice, and the order is not increasing.
     for k in range(1, crossing):
         here, there = ints[order + k], ints[order + k - 1]
         gap = reals[zeros + here] - reals[zeros + there]
@@ -278,7 +282,7 @@ def place_zero(reals: Floats, row: int, step: int) -> None:
 
 @reordered
 def norm(reals: Floats, begin: int, count: int) -> float:
-    """The Euclidean norm of some numbers, rounded up; squares that underflow are less than 2^-1000 together."""
+    """The Euclidean norm of some numbers, rounded up; the sum of squares that underflow is below 2^-1000."""
     squares = 0.0
     for i in range(count):
         squares += reals[begin + i] * reals[begin + i]
@@ -287,7 +291,7 @@ def norm(reals: Floats, begin: int, count: int) -> float:
 
 @inlined
 def bound_forms(reals: Floats, at: int, lows: int) -> None:
-    """The sizes and errors that hold for all upper rows everywhere on the interval (the module's first lines)."""
+    """The sizes and errors that hold for all upper rows on the whole interval (see the module's docstring)."""
     lower, step, rounding = at + LOWER, room(lows + 3), gamma(2 * lows + 8)
     for which in range(2):
         size = norm(reals, lower + (SLOPES + which) * step, lows)
@@ -302,10 +306,11 @@ def bound_forms(reals: Floats, at: int, lows: int) -> None:
 def note_points(
     reals: Floats, ints: Ints, at: int, whole: int, columns: int, lows: int, ups: int, crossing: int
 ) -> None:
-    """For each zero in order: its point and bound, and what comes in there: w f if f rises, -w f if it falls.
+    """For each zero in order: its point and bound, and the form that is added there: w f if f increases, -w f if it
+    decreases.
 
-    To make the zeros a multiple of four the last point is repeated, where then nothing happens. The list of crossing
-    rows is put in their order.
+    To make the number of zeros a multiple of four, the last point is repeated, with a form of zero. The list of
+    crossing rows is put in their order.
     """
     lower, step, order = at + LOWER, room(lows + 3), whole + ORDER * room(lows + 3)
     points, errors = lower + POINTS * step, lower + POINT_ERRORS * step

@@ -1,12 +1,11 @@
-"""Many lines through one network: swept together, the first layer by one product.
+"""Many lines through one network, swept together, with one product for the first layer.
 
-What does not depend on the line (couplings, norms, room) is made once. A line's first layer costs two products of a
-matrix with a vector; those of many lines together are one product of two matrices, several times as fast. Their bounds:
-the inner product of w and x, added in any order, errs by at most gamma(n) sum |w_i| |x_i| <= gamma(n) |w| |x|
-(Cauchy-Schwarz), the norms rounded up. Squares that underflow lose at most n 2^-1074 of a squared norm, which 2^-500
-on the norm pays for while n < 2^70.
-
-A line on which something is not proved is left to the ordinary way (`tally`).
+Everything that does not depend on the line (couplings, norms, memory) is prepared once. The first layer on a line takes
+two products of a matrix with a vector; for many lines together these are one product of two matrices, which is several
+times as fast. Their bounds: the error of the inner product of w and x, added in any order, is at most gamma(n) sum
+|w_i| |x_i| <= gamma(n) |w| |x| (Cauchy-Schwarz), the norms rounded up. Squares that underflow lose at most n 2^-1074 of
+a squared norm, which 2^-500 on the norm covers for n < 2^70. A line on which something is not proved is counted by
+cutting cells (`tally`).
 """
 
 from __future__ import annotations
@@ -42,23 +41,23 @@ from creases.engine.proof.bounds import PROOFS, ROUND_UP, UNIT, flushes_to_zero
 
 __all__ = ["Swept", "lines_together", "prepared", "sweep_together"]
 
-# Asks for no list of flips.
+# Means that no list of flips is needed.
 NO_FLIPS = np.empty(0, np.int64)
-# No exponent of a float is as small as this.
+# Less than the exponent of any float.
 LEAST_EXPONENT = -(2**40)
-# No more lines are counted together: their points fit the second-level cache.
+# The largest number of lines counted together, whose points fit into the second-level cache.
 MOST_TOGETHER = 64
-# A block of lines takes about so many multiplications, some tenths of a second: then Ctrl-C is heard. One line that
-# takes more than the other number is better cut, which can be stopped and shared out.
+# The approximate number of multiplications in a block of lines, which takes some tenths of a second, after which Ctrl-C
+# is handled. A line that takes more than the second number is cut instead, which can be interrupted and distributed.
 BLOCK_WORK, LINE_WORK = 10**9, 10**10
 
 
 class Swept(NamedTuple):
-    """What the lines of one network share: arrays for `sweep`.
+    """The common data of all lines of one network: arrays for `sweep`.
 
     weight : float64 (n, n_in), the first layer's. first_an : see BIAS.
-    reals, ints, plan : the tables of `sweep`, with biases and couplings in place; they hold one line at a time.
-    rows : for each layer the neurons that are swept (`scaled_layers`).
+    reals, ints, plan : the tables of `sweep`, with biases and couplings in place, for one line at a time.
+    rows : for each layer, the neurons that are swept (`scaled_layers`).
     """
 
     weight: Floats
@@ -70,7 +69,7 @@ class Swept(NamedTuple):
 
 
 def prepared(weights: Sequence[Floats], biases: Sequence[Floats]) -> Swept:
-    """What the lines of a network share."""
+    """The common data of the lines of a network."""
     layers = list(scaled_layers(weights, biases))
     rows = [len(bias) for _, bias, _ in layers]
     plan = np.zeros((len(rows), PLAN_COLUMNS), np.int64)
@@ -97,11 +96,13 @@ def prepared(weights: Sequence[Floats], biases: Sequence[Floats]) -> Swept:
 
 
 def scaled_layers(weights: Sequence[Floats], biases: Sequence[Floats]) -> Iterator[tuple[Floats, Floats, Ints]]:
-    """The layers, rows above the first multiplied to make the norm of their couplings one; columns make up for it.
+    """The layers, with rows above the first layer multiplied so that the norm of their couplings is at most one;
+    columns are divided accordingly.
 
-    A multiplier is a power of two, which is exact, times a factor near one, which costs a coupling two units at most
-    (its row's and its column's) and a bias one. Rows that are never active and cut nothing are left out: without
-    couplings, and with a bias that is not positive or with no layer above. The third is which rows were kept.
+    A multiplier is a power of two, which is exact, times a factor near one, which adds an error of at most two units to
+    a coupling (from its row and its column) and one to a bias. Rows that are never active and cut nothing are left out:
+    those without couplings whose bias is not positive, or which have no layer above. The third item is the list of kept
+    rows.
     """
     columns = np.arange(weights[0].shape[1])
     exponents, factors = np.zeros(len(columns), np.int64), np.ones(len(columns))
@@ -117,19 +118,20 @@ def scaled_layers(weights: Sequence[Floats], biases: Sequence[Floats]) -> Iterat
             exponents[coupled] = -sizes.max(axis=1, initial=LEAST_EXPONENT)[coupled]
             with np.errstate(over="ignore", under="ignore"):
                 weight, bias = np.ldexp(weight, exponents[:, None] - below) / divisors, np.ldexp(bias, exponents)
-                # A row's largest entry is near one now: nothing of the norm is lost, and the factor is at most two.
+                # A row's largest entry is now near one: the norm is computed without underflow, and the factor is at
+                # most two.
                 factors[coupled] = 1.0 / (np.linalg.norm(weight[coupled], axis=1) * ROUND_UP)
-                # A bias near the largest float may become infinite: so is its bound then, and the line is cut.
+                # A bias near the largest float may become infinite; then so does its bound, and the line is cut.
                 weight, bias = weight * factors[:, None], bias * factors
         yield weight, bias, columns
 
 
 def lines_together(widths: Sequence[int]) -> int:
-    """How many lines to sweep together through a network of these hidden widths; 0 if none may be swept.
+    """The number of lines to sweep together through a network with these hidden widths; 0 if none may be swept.
 
-    One line may be too much already: on each piece that the layers below a pair make, about one a neuron, the upper
-    rows are put together once. A layer may have more rows than a sweep counts changes for. And with proofs switched
-    off, for a benchmark, nothing may be called certified: lines are then cut.
+    A single line may be too expensive: on each piece of the layers below a pair, about one per neuron, the upper rows
+    are computed once. A layer may have more rows than a sweep can count changes for. And if proofs are switched off,
+    for a benchmark, nothing may be called certified, so lines are cut.
     """
     work, pieces = 0, 1
     for lows, ups in pairwise(widths):
@@ -141,7 +143,7 @@ def lines_together(widths: Sequence[int]) -> int:
 
 
 def aligned(count: int) -> Floats:
-    """Zeros that begin where a line of the processor's cache begins."""
+    """Zeros that begin at a boundary of the processor's cache lines."""
     array = np.zeros(count + 8)
     skip = -array.ctypes.data % 64 // 8
     return array[skip : skip + count]
@@ -150,13 +152,13 @@ def aligned(count: int) -> Floats:
 def sweep_together(
     shared: Swept, origins: Floats, directions: Floats, ends: Floats, flips: Ints = NO_FLIPS
 ) -> NDArray[np.int64]:
-    """Regions of each line after each hidden layer, int64 (l, depth); UNPROVED_SWEEP where they are not proved.
+    """The regions of each line after each hidden layer, int64 (l, depth); UNPROVED_SWEEP if they are not proved.
 
     origins, directions : float64 (l, n_in), the lines t -> origin + t (direction + tail), |tail| <= u |direction|
-    entry by entry. ends : float64 (l, 2), the first and the last t; infinite ones too. flips : as `sweep` says.
+    entry by entry. ends : float64 (l, 2), the first and the last t, which may be infinite. flips : as for `sweep`.
     """
     regions = np.full((len(ends), len(shared.plan)), UNPROVED_SWEEP, np.int64)
-    if not flushes_to_zero(2.0**-1022):  # the ordinary way says what then is to be done
+    if not flushes_to_zero(2.0**-1022):  # cutting cells raises the error that says what to do
         products = first_products(shared, origins, directions)
         sweep(shared.reals, shared.ints, shared.plan, shared.first_an, *products, ends, regions, flips)
     return regions

@@ -1,6 +1,6 @@
-"""The walk of a sweep: along an interval from zero to zero of the lower rows, the upper rows' signs at each.
+"""The walk of a sweep: the signs of the upper rows, along an interval from zero to zero of the lower rows.
 
-What is proved and why is told in `sweep`.
+What is proved, and why, is in `sweep`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ __all__ = ["pass_one", "start_forms", "walk"]
 def start_forms(
     reals: Floats, ints: Ints, lower: int, whole: int, columns: int, lows: int, ups: int, active: int
 ) -> None:
-    """The upper rows' forms left of all zeros: their biases, and the active lower rows, four at a time."""
+    """The upper rows' forms left of all zeros: their biases plus the active lower rows, added four at a time."""
     actives, upper, wide = whole + ACTIVE_LIST * room(lows + 3), lower + LOWER_ARRAYS * room(lows + 3), room(ups)
     slopes, constants = upper + NOW_SLOPES * wide, upper + NOW_CONSTANTS * wide
     for i in range(wide):
@@ -85,7 +85,7 @@ def add_four(
 
 @inlined
 def pass_one(reals: Floats, ints: Ints, lower: int, whole: int, lows: int, ups: int, k: int) -> None:
-    """Pass the zero number k of the lower rows: what comes in there comes to the upper rows' forms."""
+    """Pass zero number k of the lower rows: the form that is added there is added to the upper rows' forms."""
     step, wide = room(lows + 3), room(ups)
     slope, constant = reals[lower + GAIN_SLOPES * step + k], reals[lower + GAIN_CONSTANTS * step + k]
     slopes, column = lower + LOWER_ARRAYS * step + NOW_SLOPES * wide, ints[whole + ORDER * step + k]
@@ -111,8 +111,8 @@ def walk(
 ) -> int:
     """Pieces of the upper layer: from the left end over the zeros of the lower rows to the right end.
 
-    flips : where the rows of either layer that change their sign are noted, in order from place `top` on, one fewer
-    than pieces; empty if nobody asks. layer : the lower one's number.
+    flips : output; the rows of both layers that change their sign, in order from position `top` on, one fewer than
+        pieces; empty if they are not needed. layer : the number of the lower layer.
     """
     lower, step, wide = at + LOWER, room(lows + 3), room(ups)
     upper, order = lower + LOWER_ARRAYS * step, whole + ORDER * step
@@ -141,7 +141,7 @@ def walk(
                     note_flip(flips, top, layer, ints[whole + CROSSING_LIST * step + k + j])
                     top += 1
             before, bound = after, bound_after
-        # The other four places: those that were written last are still wanted.
+        # The other four entries: those that were written last are still needed.
         next_four = values + wide if next_four > values + wide else values + 5 * wide
     point, one, error = look_from(reals, at, RIGHT, active_right)
     bound_after = bound_at(reals, at, point, one, error)
@@ -159,7 +159,8 @@ def walk(
 
 @inlined
 def look_from(reals: Floats, at: int, end: int, active: int) -> tuple[float, float, float]:
-    """Where to look for the signs at an end of the interval: there; anywhere if the upper rows are constant."""
+    """The point at which to evaluate the signs at an end of the interval: the end; any point if the upper rows are
+    constant."""
     point, one = end_point(reals[at + end])
     if one == 0.0 and active == 0:
         return 0.0, 1.0, 0.0
@@ -168,7 +169,7 @@ def look_from(reals: Floats, at: int, end: int, active: int) -> tuple[float, flo
 
 @reordered
 def look(reals: Floats, slopes: int, ups: int, point: float, one: float, bound: float, after: int) -> int:
-    """Write the values of all upper rows at an end of the interval; returns how many signs are proved."""
+    """Write the values of all upper rows at an end of the interval; returns the number of proved signs."""
     proved, constants = 0, slopes + room(ups)
     for i in range(room(ups)):
         value = reals[slopes + i] * point + reals[constants + i] * one
@@ -181,10 +182,9 @@ def look(reals: Floats, slopes: int, ups: int, point: float, one: float, bound: 
 def pass_four(
     reals: Floats, ints: Ints, lower: int, order: int, step: int, slopes: int, before: int, after: int, ups: int
 ) -> tuple[int, int]:
-    """Pass four zeros of lower rows: write the upper values there, and what comes in there to the upper forms.
-
-    Returns how many signs change on the way to each of the four, sixteen bits each, and for how many rows all four
-    signs are proved.
+    """Pass four zeros of lower rows: write the upper values there, and add the forms that are added there to the upper
+    forms. Returns the numbers of sign changes before each of the four, with sixteen bits each, and the number of rows
+    for which all four signs are proved.
     """
     wide, constants = room(ups), slopes + room(ups)
     w0, w1, w2, w3 = ints[order], ints[order + 1], ints[order + 2], ints[order + 3]
@@ -221,7 +221,7 @@ def pass_four(
 
 @inlined
 def count_changes(reals: Floats, before: int, after: int, ups: int) -> int:
-    """How many upper rows have different signs at two points."""
+    """The number of upper rows with different signs at two points."""
     changes = 0
     for i in range(room(ups)):
         changes += (reals[before + i] < 0.0) != (reals[after + i] < 0.0)
@@ -234,11 +234,11 @@ def are_distinct(
 ) -> bool:
     """Whether the upper zeros of one piece are proved different: their intervals on the piece do not overlap.
 
-    A row whose values at the piece's ends are a and b in size, each up to `bound`, has its zero at the part a / (a + b)
-    of the way, which lies between (a - bound) / (a + b) and (a + bound) / (a + b) (`chords.place_end`). That an end is
-    at infinity changes nothing: the value there is the slope, and a / (a + b) still grows along the line. The signs at
-    both ends are proved, each by its own bound; the larger of the two serves for both, and where it exceeds a or b a
-    place is only less well known.
+    A row whose values at the piece's ends have the sizes a and b, each with an error up to `bound`, has its zero at the
+    fraction a / (a + b) of the way, which lies between (a - bound) / (a + b) and (a + bound) / (a + b)
+    (`chords.place_end`). This also holds if an end is at infinity: the value there is the slope, and a / (a + b) still
+    increases along the line. The signs at both ends are proved, each by its own bound; the larger of the two is used
+    for both, and if it exceeds a or b, the position is only less precise.
     """
     list_changes(reals, ints, listed, ups, before, after, changes)
     lows, highs = upper + LOWS * room(ups), upper + HIGHS * room(ups)
@@ -267,7 +267,8 @@ def note_changes(
     flips: Ints,
     top: int,
 ) -> int:
-    """Note the upper rows that change their sign in one piece, in the order of their zeros; returns the place after.
+    """Record the upper rows that change their sign in one piece, in the order of their zeros; returns the next
+    position.
 
     That order is the order of the intervals which `are_distinct` has just proved not to overlap.
     """
@@ -286,8 +287,8 @@ def note_changes(
 def list_changes(reals: Floats, ints: Ints, listed: int, ups: int, before: int, after: int, changes: int) -> None:
     """List the `changes` upper rows whose signs differ.
 
-    There are mostly one, two or three: the first, the last, and the one whose place the sum of places leaves. These are
-    looked for many at a time.
+    Usually there are one, two or three: the first, the last, and the one whose index follows from the sum of indices.
+    These are searched many at a time.
     """
     first, last, rest = ups, 0, 0
     for i in range(room(ups)):
