@@ -1,1 +1,1 @@
-"""Where a cut begins: starting cells, their charts, tiles and walls, and the root network."""
+"""The beginning of a cut: starting cells, their charts, tiles and walls, and the root network."""

@@ -1,4 +1,4 @@
-"""A starting cell as bounds and relaxations of the first local network see it: its corners, and how large it is."""
+"""A starting cell as bounds and relaxations of the first local network use it: its corners and its size."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from creases.engine.starts.chart import AnyStart
 __all__ = ["RootCell", "cell_of", "point_cell"]
 
 
-# Corners that are looked at, of a cell that has more.
+# The largest number of corners that are used for samples.
 MOST_SAMPLES = 8
 
 
 class RootCell(NamedTuple):
     """The starting cell. points : float64 (k, v), corners in homogeneous coordinates. reach : the largest coordinate.
-    off : the largest error of a corner.
-    on_wall : whether it lies on a wall of a larger domain, where a row may vanish that does not there.
-    terms : how many terms a sum has at most, for whom `Relaxed` pays ahead."""
+    off : the largest error of a corner. on_wall : whether it lies on a wall of a larger domain, so that a row may
+        vanish on it and not around it. terms : the largest number of terms of a sum, whose rounding `Relaxed` covers in
+        advance."""
 
     points: Floats
     reach: float
@@ -36,7 +36,8 @@ class RootCell(NamedTuple):
 
     @property
     def samples(self) -> Floats:
-        """Some of its corners, the mean of all, and half-way there: in the domain's coordinates, float64 (s, d)."""
+        """Some of its corners, the mean of all, and points halfway to it: float64 (s, d), in the domain's
+        coordinates."""
         mean = self.points.mean(axis=1, keepdims=True)
         corners = self.points[:, :: -(-self.points.shape[1] // MOST_SAMPLES)]
         rays = self.chart @ np.hstack([corners, mean, 0.5 * (corners + mean)])
@@ -44,7 +45,7 @@ class RootCell(NamedTuple):
 
 
 def cell_of(problem: Problem, start: AnyStart) -> RootCell:
-    """The starting cell as it is decided on."""
+    """The starting cell in the form in which signs are decided on it."""
     k, corners = start.chart.shape[1], start.corners
     return RootCell(
         points=np.vstack([corners[:, : k - 1].T, np.ones(len(corners))]),
@@ -57,7 +58,7 @@ def cell_of(problem: Problem, start: AnyStart) -> RootCell:
 
 
 def point_cell(problem: Problem, chart: Floats) -> RootCell:
-    """A point as a cell of no dimension. chart : float64 (d + 1, 1), its homogeneous coordinates."""
+    """A point as a cell of dimension zero. chart : float64 (d + 1, 1), its homogeneous coordinates."""
     return RootCell(
         points=np.ones((1, 1)), reach=0.0, off=0.0, chart=chart, on_wall=True, terms=sum(problem.graph.widths)
     )

@@ -1,9 +1,9 @@
-"""Charts: the coordinates in which a starting cell is bounded.
+"""Charts: coordinates in which a starting cell is bounded.
 
 A bounded domain is scaled by a power of two into [-1, 1]^d (`tiles`). A whole line, plane or space is first cut by d
-independent neurons of the first layer into 2^d cones (true walls, so nothing is counted twice), and each cone is seen
-in the chart whose last coordinate is one on the simplex of its apex and its d far rays: infinity is a facet like any
-other, and its form, 1 - sum of coordinates, takes the place of the constant 1 that multiplies the biases.
+independent neurons of the first layer into 2^d cones (true walls, so nothing is counted twice), and each cone is given
+in the chart whose last coordinate is one on the simplex of its apex and its d rays: infinity is a facet like any other,
+and its form, 1 - sum of coordinates, replaces the constant 1 that multiplies the biases.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Start(NamedTuple):
     corners : float64 (c, d + 1): coordinates and error.
     infinite : for each corner, whether it is at infinity.
     walls : the exact forms of the domain's own edges, by -2 - edge id.
-    signs : {neuron of the first layer: is it active} for those that made the cell.
+    signs : {neuron of the first layer: whether it is active} for those that determine the cell.
     """
 
     chart: Floats
@@ -67,7 +67,7 @@ class Start(NamedTuple):
 
 
 class RationalStart(NamedTuple):
-    """A starting cone whose numbers are too large or too small for a chart in floats; rationals cut it whole."""
+    """A starting cone whose numbers are too large or too small for a chart in floats; it is cut in rationals only."""
 
     cell: RationalCell | RationalPolytope
     signs: dict[int, bool]
@@ -77,9 +77,9 @@ class SpaceStart(NamedTuple):
     """One starting cell of three dimensions or more.
 
     chart : float64 (k, k), as in `Start`. corners : float64 (v, d + 1), coordinates and error.
-    masks : for each corner the bits of the facets that it lies on.
+    masks : for each corner, the bits of the facets on which it lies.
     facets : forms of the facets, float64 (f, k); facet_bounds : float64 (f, 2); facet_ids : as `edge_ids` of `Start`;
-    infinity comes first where it is one. walls, signs : as in `Start`.
+    infinity is the first one, if it is a facet. walls, signs : as in `Start`.
     """
 
     chart: Floats
@@ -96,10 +96,10 @@ AnyStart = Start | SpaceStart
 
 
 class LargeRoot(Exception):
-    """More units of a graph are open on a starting cell than were asked for: it is halved first (`driver`).
+    """More units of a graph are open on a starting cell than allowed: it has to be halved first (`driver`).
 
-    layer : the layer at which that was clear. open : how many units were open up to and with it.
-    is_seen : whether they were only seen at a few points to bend (`columns.sampling`).
+    layer : the layer at which this was known. open : the number of open units up to and including this layer.
+    is_seen : whether they were only observed to bend at a few points (`columns.sampling`).
     """
 
     def __init__(self, layer: int, open: int, is_seen: bool = False) -> None:
@@ -107,16 +107,18 @@ class LargeRoot(Exception):
         self.layer, self.open, self.is_seen = layer, open, is_seen
 
     def is_less_than(self, above: LargeRoot | None, part: float) -> bool:
-        """Whether halving what was `above` has led further: on, or to a smaller part of as many units."""
+        """Whether halving the cell with the error `above` made progress: to a later layer, or to a smaller fraction of
+        as many units."""
         if above is None or self.is_seen != above.is_seen:
             return True
         return self.layer > above.layer or self.open < part * above.open
 
 
 def far_directions(rational_rows: Sequence[Any]) -> Floats:
-    """For each of d independent forms the direction in which it grows and no other does: float64 (d, d), unit rows.
+    """For each of d independent forms, the direction in which it increases and the others are constant: float64 (d, d),
+    unit rows.
 
-    Found in whole numbers and rounded correctly, so the same on every processor.
+    Computed in integers and correctly rounded, so the result is the same on every processor.
     """
     gradients = [row[:-1] for row in rational_rows]
     directions = np.empty((len(gradients), len(gradients)))
@@ -138,7 +140,7 @@ def cone_start_in_space(
     directions: Floats,
     coarse: bool,
 ) -> SpaceStart | None:
-    """`cone_start` for three dimensions or more: the simplex of the cone's apex and its d far rays.
+    """`cone_start` for at least three dimensions: the simplex of the cone's apex and its d rays.
 
     directions : the `far_directions` of `rational_rows`.
     """
@@ -160,7 +162,7 @@ def cone_start_in_space(
     moved, moved_bounds = in_chart(turned, bounds[list(rows)], chart)
     infinity = np.append(-np.ones(d), 1.0)
     facets, facet_bounds = np.vstack([infinity, moved]), np.vstack([[0.0, 0.0], moved_bounds])
-    # Facet 0 is infinity; the apex lies on all others, far ray i on all but its own neuron's.
+    # Facet 0 is infinity; the apex lies on all others, ray i on all except its own neuron's.
     whole = (1 << (d + 1)) - 1
     masks = [whole & ~1, *(whole & ~(2 << i) for i in range(d))]
     if not (np.isfinite(chart).all() and np.isfinite(facets).all() and is_simplex_in(chart, inward, masks)):
@@ -180,7 +182,7 @@ def cone_start_in_space(
 def is_simplex_in(chart: Floats, inward: Sequence[Any], masks: Sequence[int]) -> bool:
     """Whether the cone of these exact inward forms is, in the chart, a bounded simplex with these corners.
 
-    In whole numbers: the chart's floats, which must be finite, are taken exactly.
+    Decided in integers: the chart's floats, which must be finite, are taken exactly.
     """
     k = len(chart)
     (entries,), _ = as_integers(chart)
@@ -199,7 +201,7 @@ def is_simplex_in(chart: Floats, inward: Sequence[Any], masks: Sequence[int]) ->
 
 
 def corners_in_space(facets: Floats, facet_bounds: Floats, masks: Sequence[int]) -> Floats:
-    """The corners where d facets meet, with their errors (`corner`)."""
+    """The corners at which d facets meet, with their errors (`corner`)."""
     d = facets.shape[1] - 1
     points, slots, room = np.zeros((d + 1, len(masks))), np.arange(len(facets)), np.zeros(4 * d * d + 4 * d)
     rows = np.concatenate([facets, facet_bounds], axis=1).ravel()
@@ -209,22 +211,22 @@ def corners_in_space(facets: Floats, facet_bounds: Floats, masks: Sequence[int])
 
 
 def nearest_quotient(value: int, scale: int) -> tuple[float, float]:
-    """The float nearest to value / scale, at most one in size, and a bound on what it loses: zero if it is exact.
+    """The float nearest to value / scale, at most one in size, and a bound on its error: zero if it is exact.
 
-    That it is exact is decided in whole numbers. Half a unit of the last place is at most u |near|, a product by a
-    power of two and so without rounding, or 2^-1075 for a denormal.
+    Whether it is exact is decided in integers. Half a unit of the last place is at most u |near|, which is a product
+    with a power of two and not rounded, or 2^-1075 for a denormal number.
     """
-    near = value / scale  # Python rounds the quotient of whole numbers correctly
+    near = value / scale  # Python rounds the quotient of integers correctly
     numerator, denominator = near.as_integer_ratio()
     exact = numerator * scale == value * denominator
     return near, 0.0 if exact else abs(near) * UNIT + 2.0**-1074
 
 
 def typical_distance(forms: Floats, apex: Floats) -> float:
-    """The length at which a chart draws its far rays: the median distance from the apex to other zero sets.
+    """The length at which a chart places the ends of its rays: the median distance from the apex to other zero sets.
 
-    Not much shorter than the apex is far from the origin, or rounding would blur the rays. It proves nothing: any
-    chart is good in which the cone is shown to be bounded.
+    It is not much shorter than the distance of the apex from the origin; otherwise rounding would change the rays too
+    much. Nothing depends on it: any chart in which the cone is proved to be bounded is valid.
     """
     with np.errstate(all="ignore"):
         norms = np.linalg.norm(forms[:, :-1], axis=1)
@@ -244,7 +246,8 @@ def has_few_bits(forms: Floats, bounds: Floats) -> bool:
 
 
 def on_grid(length: float, numbers: Floats) -> Floats:
-    """Numbers rounded to a grid of a thousandth of a length: a chart need not have its corners where the cone's are."""
+    """Numbers rounded to a grid of a thousandth of a length: a chart need not have its corners exactly at the
+    cone's."""
     step = np.ldexp(1.0, int(np.frexp(length)[1]) - GRID_BITS)
     with np.errstate(all="ignore"):
         rounded = np.round(numbers / step) * step
@@ -290,7 +293,7 @@ def cone_start(
         rays = [np.array([g[1], -g[0], 0.0]), np.array([-f[1], f[0], 0.0])]
     end = np.append(apex, 1.0)
     # Columns: apex + x (ray_1 - apex) + y (ray_2 - apex); the last row is the form that is 1 on finite points.
-    with np.errstate(over="ignore"):  # a chart that is not finite is none
+    with np.errstate(over="ignore"):  # a chart that is not finite is rejected
         chart = np.column_stack([*(ray - end for ray in rays), end])
     moved, moved_bounds = in_chart(turned, bounds[neurons], chart)
     infinity = np.append(-np.ones(d), 1.0)
@@ -312,7 +315,7 @@ def cone_start(
 def is_bounded_in(chart: Floats, inward: Sequence[Any]) -> bool:
     """Whether the cone of these exact inward forms has, in the chart, corners that are all finite and in order.
 
-    In whole numbers: the chart's floats, which must be finite, are taken exactly.
+    Decided in integers: the chart's floats, which must be finite, are taken exactly.
     """
     k = len(chart)
     (entries,), _ = as_integers(chart)
@@ -321,12 +324,13 @@ def is_bounded_in(chart: Floats, inward: Sequence[Any]) -> bool:
     corners = rational_corners(edges)
     if k == 2:
         return edges[0][0] > 0 and edges[1][0] < 0 and corners[0][0] < corners[0][1]
-    # Rounding may have turned the chart over; the corners are then those of the opposite triangle, in the same order.
+    # Rounding may have reversed the orientation of the chart; the corners are then those of the opposite triangle, in
+    # the same order.
     return all(corner[2] > 0 for corner in corners) and dot(edges[2], corners[1]) > 0
 
 
 def corners_of(edges: Floats, edge_bounds: Floats) -> Floats:
-    """The corners between neighbouring edges, with their errors."""
+    """The corners between successive edges, with their errors."""
     if edges.shape[1] == 2:
         return np.array([zero_of(*edge, *bound) for edge, bound in zip(edges, edge_bounds, strict=True)])
     return np.array(

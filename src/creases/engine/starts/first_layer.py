@@ -1,4 +1,4 @@
-"""The first layer on a domain: its forms with their bounds, and which of its neurons are independent there."""
+"""The first layer on a domain: its forms with bounds, and which of its neurons are independent there."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Product = Callable[[Floats, Floats], Floats]
 
 
 def steady_product(matrix: Floats, vector: Floats) -> Floats:
-    """matrix @ vector, added column after column: the same floats on every processor, which BLAS does not promise."""
+    """matrix @ vector, added column by column: the same floats on every processor, which BLAS does not guarantee."""
     total = np.zeros(len(matrix))
     for column, factor in zip(matrix.T, vector.tolist(), strict=True):
         total += column * factor
@@ -44,9 +44,9 @@ def steady_product(matrix: Floats, vector: Floats) -> Floats:
 
 
 class FirstLayer:
-    """The first layer of a problem on its domain; each part is computed when it is first asked for, and once.
+    """The first layer of a problem on its domain; each part is computed once, when it is first needed.
 
-    product : of a matrix and a vector, by which the forms are computed.
+    product : the function for products of a matrix with a vector, by which the forms are computed.
     """
 
     def __init__(self, problem: Problem, product: Product = np.matmul) -> None:
@@ -60,14 +60,14 @@ class FirstLayer:
 
     @cached_property
     def rows(self) -> list[int]:
-        """As many neurons as the layer's rank on the domain, independent there (`independent_rows`)."""
+        """Independent neurons, as many as the layer's rank on the domain (`independent_rows`)."""
         if not self.problem.graph.layers or self.problem.graph.layer(0).groups is not None:
             return []
         return independent_rows(self.problem, self.forms)
 
     @property
     def is_constant_somewhere(self) -> bool:
-        """Whether the domain is a whole space, and along some direction a line lies in every region."""
+        """Whether the domain is a whole space, and every region contains a line in a common direction."""
         if self.problem.vertices is not None or len(self.rows) == self.problem.dimension:
             return False
         return self.problem.graph.is_chain or linear_rank(parting_forms(self.problem)) < self.problem.dimension
@@ -81,7 +81,7 @@ class FirstLayer:
 def first_layer_forms(problem: Problem, product: Product = np.matmul) -> tuple[Floats, Floats]:
     """Forms of the first layer in the domain's coordinates and bounds on their entries, float64 (n, d + 1) each.
 
-    Where linear levels stand below it, the floats nearest to the true ones.
+    If there are linear levels below it, the entries are the floats nearest to the true ones.
     """
     level = problem.graph.layer(0)
     if level.sources == (INPUTS,) and not is_sparse(level.matrices[0]):
@@ -92,9 +92,9 @@ def first_layer_forms(problem: Problem, product: Product = np.matmul) -> tuple[F
 def first_forms(problem: Problem, weight: Matrix, bias: Floats, product: Product = np.matmul) -> tuple[Floats, Floats]:
     """Forms of weight @ inputs + bias in the domain's coordinates and bounds on their entries, float64 (n, d + 1) each.
 
-    A coordinate along one input times a power of two is exact; other entries lose gamma(m + 2) at most, of m products a
-    row, in whatever order `product`, of an array and a vector, adds. An entry that overflows is bounded by nothing,
-    exact or not.
+    A coordinate along one input times a power of two is exact; the error of other entries is at most gamma(m + 2), for
+    m products per row, in whatever order `product` adds them. An entry that overflows has an infinite bound, even if it
+    would be exact.
     """
     terms = weight.shape[1]
     if is_sparse(weight):
@@ -112,29 +112,28 @@ def first_forms(problem: Problem, weight: Matrix, bias: Floats, product: Product
         if problem.origin.any():
             forms[:, -1] += product(weight, problem.origin)
             bounds[:, -1] = rounding * (product(absolute, np.abs(problem.origin)) + np.abs(bias)) + UNDERFLOW
-        if not math.isfinite(forms.sum()):  # a sum of finite numbers may overflow too, which does no harm here
+        if not math.isfinite(forms.sum()):  # a sum of finite numbers may overflow too, which is harmless here
             bounds[~np.isfinite(forms)] = np.inf
         return forms, all_or_infinite(bounds)
 
 
 def is_axis(head: Floats, tail: Floats) -> bool:
-    """Whether a basis vector is one coordinate times a power of two of at least one: its products are exact.
-
-    At least one, so that they do not underflow. Nothing is rounded here: frexp takes the number given apart.
+    """Whether a basis vector is one coordinate times a power of two of at least one: then its products are exact, and
+    do not underflow. Nothing is rounded here, because frexp only splits a number.
     """
     values = head[head != 0]
     return not tail.any() and values.size == 1 and abs(values[0]) >= 1.0 and are_powers_of_two(values)
 
 
 def in_chart(forms: Floats, bounds: Floats, chart: Floats) -> tuple[Floats, Floats]:
-    """Forms (n, k) and the pairs (E_g, E_w) (n, 2) in a chart, rounding of the product included.
+    """Forms (n, k) and the pairs (E_g, E_w) (n, 2) in a chart, with the rounding errors of the product.
 
     Without bounds, and where all numbers are so short that no sum of products rounds (`is_exact_product`), the pairs
     are zero. So they are where the chart only scales by powers of two, and nothing is near underflow.
-    What is not known to be exact gets UNDERFLOW, so no bound is zero by having underflowed itself. The sizes that
-    decide are rounded, but not by a factor of 2^122: a product loses bits below 2^-1022, and counts as one that may
-    have below 2^-900. An infinite bound or form times a zero of the chart is a NaN: that entry, and one that overflows,
-    is bounded by nothing.
+    UNDERFLOW is added unless an entry is known to be exact, so no bound is zero because it underflowed. The sizes that
+    decide this are rounded, but not by a factor of 2^122: a product loses bits below 2^-1022, and is taken as inexact
+    below 2^-900. An infinite bound or form times a zero of the chart is NaN: that entry, and one that overflows, gets
+    an infinite bound.
     """
     d, diagonal = chart.shape[1] - 1, chart.diagonal()
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
@@ -175,12 +174,12 @@ def rational_first(problem: Problem, rows: Sequence[int], chart: Floats | None =
 
 
 def independent_rows(problem: Problem, first: tuple[Floats, Floats] | None = None) -> list[int]:
-    """As many neurons of the first layer as its rank on the domain, with linear parts proved independent.
+    """Neurons of the first layer with linear parts that are proved independent, as many as its rank on the domain.
 
-    Of d <= 2, the largest one and the one that crosses it most squarely: they make the best chart. Beyond, the ones
-    that elimination finds most square to those before. Which they are is chosen by floats, where equal ones tie by
-    their rounding: to choose the same neurons on every machine, give as `first` the forms and bounds that were computed
-    with `steady_product`.
+    For d <= 2, the largest one and the one most nearly orthogonal to it, which make the best chart. For larger d,
+    elimination selects those most nearly orthogonal to the previous ones. They are selected in floats, where rounding
+    decides between equal ones: to select the same neurons on every machine, give as `first` the forms and bounds
+    computed with `steady_product`.
     """
     forms, bounds = first or first_layer_forms(problem)
     with np.errstate(all="ignore"):
@@ -210,7 +209,8 @@ def linear_rank(rows: Sequence[Any]) -> int:
 
 
 def most_square(gradients: Floats) -> list[int]:
-    """Rows (n, d) that Gram and Schmidt find furthest from the span of those before, in units of their length."""
+    """Rows (n, d) with the largest distance, relative to their length, from the span of the previous ones (Gram and
+    Schmidt)."""
     norms = np.linalg.norm(gradients, axis=1)
     left = np.nan_to_num(gradients / np.where(norms > 0, norms, 1.0)[:, None])
     rows: list[int] = []
@@ -226,16 +226,16 @@ def most_square(gradients: Floats) -> list[int]:
 
 
 def restricted(problem: Problem) -> Problem | None:
-    """A whole space in which lines lie in every region, as a whole space of fewer dimensions across the lines.
+    """A whole space whose regions all contain lines, as a whole space of fewer dimensions across the lines.
 
-    Along the lines no region ends: they are divided out. None if nothing is left.
+    No region ends along the lines, so they are divided out. None if no dimension is left.
     """
     axes = axes_across(problem)
     return restricted_to(problem, axes) if axes else None
 
 
 def restricted_to(problem: Problem, axes: Sequence[int]) -> Problem:
-    """The part of a whole space that some of its coordinates span."""
+    """The part of a whole space that is spanned by some of its coordinates."""
     if len(axes) == problem.dimension:
         return problem
     kept, levels = [*axes, problem.dimension], problem.graph.levels
@@ -249,13 +249,13 @@ def restricted_to(problem: Problem, axes: Sequence[int]) -> Problem:
 
 
 def parting_forms(problem: Problem) -> list[Any]:
-    """Exact forms, in the domain's coordinates, whose linear parts vanish along the directions in which a line lies in
-    every region, and along no others.
+    """Exact forms, in the domain's coordinates, whose linear parts vanish exactly along the directions in which every
+    region contains a line.
 
-    Of a chain the first layer's. Else what may part any region, as it is for one pattern: the forms of neurons, and
-    how candidates of a switch differ. Which pattern does not matter. Along a direction in which the lowest of them
-    vanish, their units have the same slope wherever one stands: a neuron none, and all candidates of a switch one and
-    the same; so what stands above has too.
+    For a chain these are the forms of the first layer. Otherwise they are all forms that may divide a region, for one
+    pattern: those of neurons, and the differences between candidates of a switch. The choice of the pattern does not
+    matter: along a direction in which the lowest of these forms vanish, their units have the same slope everywhere
+    (zero for a neuron, and the same for all candidates of a switch), and so have the levels above.
     """
     graph = problem.graph
     if graph.is_chain:
@@ -269,16 +269,17 @@ def parting_forms(problem: Problem) -> list[Any]:
             pattern[layer][first] = True
             rows = [difference(row, rows[first[i]]) for row, i in zip(rows, place.tolist(), strict=True)]
         forms += rows
-        if linear_rank(forms) == problem.dimension:  # no line is left
+        if linear_rank(forms) == problem.dimension:  # no lines remain
             break
     return forms
 
 
 def axes_across(problem: Problem) -> list[int]:
-    """Coordinates of a whole space across the lines that lie in every region, on which what parts it is independent:
-    exact."""
+    """Coordinates of a whole space, across the lines that lie in every region, on which the dividing forms are
+    independent: exact."""
     rows = parting_forms(problem)
     columns = [tuple(row[c] for row in rows) for c in range(problem.dimension)]
-    # Axes on which the rows are independent, those first that the rows cross most squarely: there zeros are nearest.
+    # Axes on which the rows are independent, first those most nearly orthogonal to the zero sets, where zeros are
+    # nearest.
     order = sorted(range(problem.dimension), key=lambda c: -max(abs(value) for value in columns[c]))
     return sorted(order[place] for place in independent(columns[c] for c in order))

@@ -1,14 +1,14 @@
 """The first local network of a graph: level by level, over the corners of a starting cell.
 
-A chain's first local network is the chain itself. A graph's has no linear units, and of its neurons only those that are
-not proved to keep one sign on the starting cell: decided units are substituted at once, as `local` does later on
-smaller cells, with the same bounds. So its size is that of the undecided units, whatever the size of the network.
+A chain's first local network is the chain itself. That of a graph has no linear units, and only those neurons that are
+not proved to have one sign on the starting cell: decided units are substituted at once, as `local` does later on
+smaller cells, with the same bounds. So its size is the number of undecided units, whatever the size of the network.
 
     z_l = forms_l (x, 1) + sum over open units q below of couplings_lq kink(z_q)     up to the rows' bounds.
 
-Rounding, of a level that adds up m products a number: gamma(m + 3) times the sum of the products' sizes, for forms
-and for couplings (times the size of what they couple to), because a row's size is no less than that of its form and
-of its couplings together (`substitution`). A row that copies one unit of another level loses nothing.
+The rounding error of a level that adds m products per number is gamma(m + 3) times the sum of the products' sizes, for
+forms and for couplings (times the sizes of the coupled units), because a row's size is at least that of its form and
+its couplings together (`substitution`). A row that copies one unit of another level is exact.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ __all__ = [
 
 Bools = NDArray[np.bool_]
 
-# How many numbers stand side by side while candidates are compared in pairs.
+# The largest number of entries when candidates are compared in pairs.
 COMPARED = 1 << 22
 
 
@@ -54,8 +54,8 @@ class OpenRows(NamedTuple):
     """The units of one layer that are open on the starting cell.
 
     units : int64 (m,). forms : float64 (m, k). errors, sizes : float64 (m, 2), the pairs of `local`.
-    couplings : for each layer below that they are coupled to, by its number among the layers, a matrix (m, its open
-    units).
+    couplings : for each layer below to which they are coupled, by its number among the layers, a matrix (m, its open
+        units).
     """
 
     units: Ints
@@ -66,8 +66,11 @@ class OpenRows(NamedTuple):
 
 
 class GraphRoot(NamedTuple):
-    """The first local network. active : bool (N,), the units that are active on all of the cell.
-    exact : for each layer whether its rows are exact, as `exact_layers` says."""
+    """The first local network.
+
+    active : bool (N,), the units that are active on the whole cell.
+    exact : for each layer, whether its rows are exact (`exact_layers`).
+    """
 
     layers: list[OpenRows]
     active: Bools
@@ -97,22 +100,24 @@ class Relaxed(NamedTuple):
 def graph_root(problem: Problem, start: AnyStart, twins: Ints, most_open: int | None = None) -> GraphRoot:
     """The first local network of a problem's graph on a starting cell.
 
-    twins : of all units (`twins_of`). most_open : how many units may be open on it, if it matters.
-    Raises LargeRoot as soon as more are.
+    twins : of all units (`exact_layers`). most_open : the largest allowed number of open units, if there is a limit.
+    Raises LargeRoot as soon as there are more.
     """
     return root_on(problem, cell_of(problem, start), start.signs, twins, most_open)
 
 
 def are_decided_at(problem: Problem, point: RootCell, twins: Ints) -> bool:
-    """Whether every unit of a problem's graph has one sign, not zero, at a point that lies on a wall, or is constant
-    around it. point : see `point_cell`."""
+    """Whether every unit of a problem's graph has a nonzero sign at a point on a wall, or is constant around it.
+
+    point : see `point_cell`.
+    """
     return all(not len(rows.units) for rows in root_on(problem, point, {}, twins).layers)
 
 
 def root_on(
     problem: Problem, cell: RootCell, known: dict[int, bool], twins: Ints, most_open: int | None = None
 ) -> GraphRoot:
-    """`graph_root` of a cell. known : the signs of units of the first layer that made it."""
+    """`graph_root` for a cell. known : the signs of units of the first layer that determine it."""
     graph = problem.graph
     signs, open_layers = np.zeros(sum(graph.widths), np.int64), list[OpenRows]()
     values: dict[int, Rows] = {}
@@ -133,7 +138,7 @@ def root_on(
                 continue
             layer = graph.layer_of[number]
             first, end = graph.first_neurons[layer], graph.first_neurons[layer + 1]
-            # On a wall a row may vanish that does not around it.
+            # A row may vanish on a wall and not around it.
             nothing = np.zeros(end - first, np.bool_) if cell.on_wall else vanish(rows)
             if level.groups is None:
                 made = decide(level, rows, relaxed, known if layer == 0 else {}, nothing, cell)
@@ -157,7 +162,7 @@ def summed(
     cell: RootCell,
     exact: bool,
 ) -> Rows:
-    """The rows of a level's sums. inputs : the forms that come of the inputs and their bounds, the biases included."""
+    """The rows of a level's sums. inputs : the forms from the inputs and their bounds, including the biases."""
     n, d = len(level.bias), len(cell.infinity) - 1
     if inputs is not None:
         forms, errors = inputs[0].copy(), inputs[1].copy()
@@ -174,7 +179,7 @@ def summed(
     for source, matrix in level.terms:
         if source == INPUTS:
             continue
-        if source == COORDINATES:  # one for each wall, of whose unit nothing else is: nothing rounds
+        if source == COORDINATES:  # one for each wall, whose unit has no other term, so nothing is rounded
             chosen = matrix.any(axis=1)
             forms[chosen], errors[chosen] = matrix[chosen] @ cell.chart, 0.0
             weight[chosen], copies = pairs(forms, d)[chosen], copies | chosen
@@ -185,7 +190,7 @@ def summed(
         if level.doubts is not None:
             errors = errors + doubtful(level.doubts.of(source), below.sizes)
         weight = weight + all_or_infinite(times(sizes, below.sizes))
-        # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
+        # A product of two tiny numbers may underflow to zero, which would be taken for an exact zero.
         weight = weight + np.where(times(nonzero_in(matrix), (below.sizes > 0).astype(float)) > 0, UNDERFLOW, 0.0)
         for layer, coupling in below.couplings.items():
             product = matrix @ coupling
@@ -207,14 +212,15 @@ def summed(
 
 
 def doubtful(doubts: Floats, sizes: Floats) -> Floats:
-    """What doubts of couplings (n, m) to values of these sizes (m, 2) come to; a product of the two may underflow."""
+    """The errors due to doubts of couplings (n, m) to values of these sizes (m, 2); a product of the two may
+    underflow."""
     met = (doubts != 0.0).astype(np.float64) @ (sizes > 0.0) > 0.0
     bounds: Floats = all_or_infinite(doubts @ sizes) * ROUND_UP + UNDERFLOW * met
     return bounds
 
 
 def doubted(level: Level, forms: Floats, bounds: Floats) -> tuple[Floats, Floats]:
-    """Forms of the inputs and bounds on their entries, those of the level's doubts put in."""
+    """Forms of the inputs and bounds on their entries, including the level's doubts."""
     if level.doubts is None:
         return forms, bounds
     return forms, (bounds + np.column_stack([level.doubts.of(INPUTS), level.doubts.bias])) * ROUND_UP
@@ -226,7 +232,8 @@ def nonzero_in(matrix: Matrix) -> Matrix:
 
 
 def lost_in_couplings(couplings: dict[int, Matrix], relaxed: dict[int, Relaxed], some: Bools) -> Floats:
-    """What some rows lose by couplings that have underflowed: each is multiplied by the size of what it couples to."""
+    """The errors of some rows due to couplings that have underflowed, each multiplied by the size of the coupled
+    unit."""
     lost = np.zeros((len(some), 2))
     for layer, coupling in couplings.items():
         if coupling.shape[1]:
@@ -235,7 +242,7 @@ def lost_in_couplings(couplings: dict[int, Matrix], relaxed: dict[int, Relaxed],
 
 
 def row_all(matrix: Matrix) -> Bools:
-    """For each row whether all its entries that are not zero are 1 or -1."""
+    """For each row, whether all its nonzero entries are 1 or -1."""
     if is_sparse(matrix):
         other = csr_array((np.abs(matrix.data) != 1.0, matrix.indices, matrix.indptr), shape=matrix.shape)
         units_only: Bools = np.asarray(other.sum(axis=1)) == 0
@@ -246,7 +253,7 @@ def row_all(matrix: Matrix) -> Bools:
 def divided(
     forms: Floats, errors: Floats, couplings: dict[int, Matrix], divisors: Ints, weight: Floats, exact: bool
 ) -> tuple[Floats, Floats, dict[int, Matrix]]:
-    """Rows divided by whole numbers: a quotient loses one rounding."""
+    """Rows divided by integers: a quotient has one rounding error."""
     factors = 1.0 / divisors.astype(np.float64)  # rounded once, each product once more
     lost = np.zeros_like(errors) if exact else (3.0 * UNIT * weight + UNDERFLOW * (weight > 0)) * factors[:, None]
     errors = (errors * factors[:, None] + lost) * ROUND_UP
@@ -268,9 +275,9 @@ def with_sizes(
 
 
 class Decided(NamedTuple):
-    """What is decided of a layer on the cell.
+    """The decisions for a layer on the cell.
 
-    left : int64 (m,), the units that are open. factors : float64 (n,), the slopes of the others; zero for open ones.
+    left : int64 (m,), the open units. factors : float64 (n,), the slopes of the others; zero for open ones.
     signs : int64 (n,), 1 for active, -1 for inactive, 0 for open. band : the open units, relaxed.
     """
 
@@ -285,8 +292,8 @@ def decide(
 ) -> Decided:
     """Decide the neurons of a layer.
 
-    known : units of which the cell's own walls say the sign. nothing : bool (n,), units that are known to be zero on
-    the cell, and on what it is a wall of.
+    known : units whose sign follows from the cell's own walls. nothing : bool (n,), units that are known to be zero on
+        the cell, and on the cell of which it is a wall.
     """
     assert level.slopes is not None
     linear, radii = relax(rows, relaxed, cell)
@@ -312,12 +319,12 @@ def decide(
 
 
 def steepened(sizes: Floats, steep: Floats) -> Floats:
-    """Sizes (n, 2) times what the steeper slope multiplies them by; what is not zero stays so."""
+    """Sizes (n, 2) times the larger slope; nonzero sizes remain nonzero."""
     return sizes * steep[:, None] * ROUND_UP + np.where(sizes > 0, UNDERFLOW, 0.0)
 
 
 def vanish(rows: Rows) -> Bools:
-    """Which rows are zero on all of the cell, exactly."""
+    """Which rows are exactly zero on the whole cell."""
     nothing: Bools = np.asarray(~rows.forms.any(axis=1) & ~rows.errors.any(axis=1))
     for coupling in rows.couplings.values():
         nothing[np.asarray(absolute(coupling).sum(axis=1)).ravel() != 0] = False
@@ -331,7 +338,8 @@ def open_rows(rows: Rows, left: Ints) -> OpenRows:
 
 
 def decide_switches(groups: Ints, rows: Rows, relaxed: dict[int, Relaxed], out: Bools, cell: RootCell) -> Decided:
-    """`decide` for a layer of switches, as `switches.relax_switches` decides: what is below another candidate is out.
+    """`decide` for a layer of switches, with the rules of `switches.relax_switches`: a candidate below another one is
+    out.
 
     out : candidates that are out without arithmetic (`tied`).
     """
@@ -345,12 +353,12 @@ def decide_switches(groups: Ints, rows: Rows, relaxed: dict[int, Relaxed], out: 
         for some in np.split(windows, range(at_once, len(windows), at_once)):
             above = exceeding(linear[some], radii[some], cell)
             for j in range(m):
-                # One that is out itself is below one that is not, which this one would be below too.
+                # A candidate that is out is below one that is not, and then this one is below that one too.
                 out[some[:, j]] = ((above[:, j] < 0.0) & ~out[some]).any(axis=1)
-            # What others exceed a candidate by, of those that are left.
+            # The largest excess of other remaining candidates over a candidate.
             stay = ~out[some]
             worst = np.where(stay[:, :, None], np.maximum(above, 0.0), 0.0).max(axis=1)
-            # One that stays is chosen even where every bound overflows: the others are infinitely far behind.
+            # A remaining candidate is chosen even if every bound overflows: the others have infinite excesses.
             best = np.argmin(np.where(stay, np.minimum(worst, np.finfo(np.float64).max), np.inf), axis=1)
             places = np.arange(len(some)), best
             several = stay.sum(axis=1) > 1
@@ -366,8 +374,8 @@ def decide_switches(groups: Ints, rows: Rows, relaxed: dict[int, Relaxed], out: 
 
 
 def middle_of_switches(linear: Floats, radii: Floats, chosen: Bools, halves: Floats, cell: RootCell) -> Relaxed:
-    """Open candidates relaxed: the one chosen of each switch is its form and half of what it may be exceeded by; the
-    others are nothing."""
+    """Open candidates, relaxed: the chosen one of each switch is its form plus half of the largest excess over it; the
+    others are zero."""
     forms = np.where(chosen[:, None], linear, 0.0)
     forms[:, -1] += np.where(chosen & np.isfinite(halves), halves, 0.0)
     lost = 2.0 * UNIT * (np.abs(linear[:, -1]) + halves)
@@ -380,11 +388,10 @@ def middle_of_switches(linear: Floats, radii: Floats, chosen: Bools, halves: Flo
 def tied(groups: Ints, twins: Ints, signs: Ints, nothing: Bools) -> Bools:
     """Candidates of switches that are out because they are zero and another is zero too, or active.
 
-    twins : 1 + the neuron with ReLU whose activation a candidate is a positive multiple of, NOTHING, or 0
-        (`exact_layers`).
+    twins : 1 + the ReLU neuron of whose activation a candidate is a positive multiple, NOTHING, or 0 (`exact_layers`).
     signs : of the neurons of the layers below, 1 for active, -1 for inactive, 0 for one that is open.
-    nothing : bool (n,), candidates that are known to be zero on the cell, and on what it is a wall of.
-    As in `switches.status_of_activations`, of candidates that are all zero the first one stays.
+    nothing : bool (n,), candidates that are known to be zero on the cell, and on the cell of which it is a wall. As in
+        `switches.status_of_activations`, the first one remains if several candidates are zero.
     """
     sign = np.where(twins > 0, signs[twins - 1], 0)
     zero = (sign < 0) | (twins == NOTHING) | nothing
@@ -397,7 +404,8 @@ def tied(groups: Ints, twins: Ints, signs: Ints, nothing: Bools) -> Bools:
 
 
 def exceeding(linear: Floats, radii: Floats, cell: RootCell) -> Floats:
-    """What row j may exceed row i by at most on the cell, of m rows of each of s switches; negative if it is below it.
+    """The largest possible excess of row j over row i on the cell, for m rows of each of s switches; negative if it is
+    below.
 
     linear : float64 (s, m, k). radii : float64 (s, m). Returns float64 (s, m, m) [switch, j, i]; zero where i is j.
     """
@@ -421,9 +429,9 @@ def exceeding(linear: Floats, radii: Floats, cell: RootCell) -> Floats:
 def handed_on(
     rows: Rows, factors: Floats, left: Ints, layer: int, open_sizes: Floats, relaxed: dict[int, Relaxed]
 ) -> Rows:
-    """A layer's values: decided units times their slopes, and of open ones the units themselves.
+    """A layer's values: decided units times their slopes, and for open ones the units themselves.
 
-    open_sizes : float64 (m, 2), of the values of the units that are left open.
+    open_sizes : float64 (m, 2), the sizes of the values of the open units.
     """
     n, exact = len(factors), np.isin(factors, (0.0, 1.0, -1.0))
     forms = np.where((factors != 0.0)[:, None], factors[:, None] * rows.forms, 0.0)
@@ -461,7 +469,7 @@ def relax(rows: Rows, relaxed: dict[int, Relaxed], cell: RootCell) -> tuple[Floa
 
 
 def ends(linear: Floats, radii: Floats, cell: RootCell) -> tuple[Floats, Floats]:
-    """The least and the largest value that the rows may have on the cell, as in `relax.bound`."""
+    """The smallest and the largest possible value of the rows on the cell, as in `relax.bound`."""
     at_corners = linear @ cell.points
     gradient = np.abs(linear[:, :-1]).sum(axis=1)
     size = gradient * cell.reach + np.abs(linear[:, -1])

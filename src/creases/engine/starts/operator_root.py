@@ -1,11 +1,10 @@
-"""The first local network of a large graph on a tile, made operator by operator, and the small graph that it is.
+"""The first local network of a large graph on a tile, computed operator by operator, as a small graph.
 
 Level by level the units are columns (`columns.values`): along each coordinate, along the constant, and along each unit
-below that is open on the tile. Bounds and relaxations are those of `graph_root`. What is decided is substituted at
-once, so that at the end only the open units are left: a small graph of the domain's coordinates, whose numbers are off
-by no more than its `doubts` say. The loop starts from that as from any network, and no matrix is ever written out.
-
-Its cost is that of a forward pass for each column, in slices.
+below that is open on the tile. Bounds and relaxations are those of `graph_root`. Decided units are substituted at once,
+so at the end only the open units are left: a small graph of the domain's coordinates, whose numbers have errors up to
+its `doubts`. The loop starts from it as from any network, and no matrix is ever written out. The cost is that of a
+forward pass for each column, in slices.
 """
 
 from __future__ import annotations
@@ -43,7 +42,8 @@ Bools = NDArray[np.bool_]
 __all__ = ["SmallGraph", "open_units", "small_graph"]
 
 
-# Numbers of all columns of a level, 1 GiB; as many again are their low parts, and a few levels are there at a time.
+# The largest number of entries of all columns of a level, 1 GiB; their low parts take as much again, and a few levels
+# are in memory at a time.
 MOST_ROOT_NUMBERS = 1 << 27
 
 
@@ -51,9 +51,9 @@ class SmallGraph(NamedTuple):
     """A large problem on one tile.
 
     problem : of the open units, on the coordinates of the same domain.
-    layers : int64 (layers,), which layer of the large graph each of its layers is a part of.
+    layers : int64 (layers,), the layer of the large graph of which each of its layers is a part.
     units : for each of its layers the open units, int64.
-    active : bool (N,), which units of the large graph are active on all of the tile.
+    active : bool (N,), which units of the large graph are active on the whole tile.
     """
 
     problem: Problem
@@ -63,9 +63,9 @@ class SmallGraph(NamedTuple):
 
 
 class Open(NamedTuple):
-    """The open units of one layer: their numbers, their columns (c, m), and how far off those may be (c, m).
+    """The open units of one layer: their numbers, their columns (c, m), and the error bounds of these (c, m).
 
-    level : the level that they are some of.
+    level : the level to which they belong.
     """
 
     units: Ints
@@ -85,19 +85,19 @@ def small_graph(
 
     twins : int64 (N,), of all units (`twins_of`). most_open : how many units may be open on it, if it matters.
     say : called with a word for each step, and with "" at the end.
-    Raises LargeRoot where more are, or their columns would take more than MOST_ROOT_NUMBERS numbers a level;
-    NotEnoughMemoryError where there is no memory for them.
+    Raises LargeRoot if there are more, or if their columns would have more than MOST_ROOT_NUMBERS entries per level;
+    NotEnoughMemoryError if there is not enough memory for them.
     """
     return made(problem, cell, twins, most_open, say).result()
 
 
 def open_units(problem: Problem, cell: RootCell, twins: Ints) -> int:
-    """How many units are open on a cell; the arguments as of `small_graph`."""
+    """The number of units that are open on a cell; the arguments are those of `small_graph`."""
     return made(problem, cell, twins, None, lambda _: None).count
 
 
 def made(problem: Problem, cell: RootCell, twins: Ints, most_open: int | None, say: Callable[[str], None]) -> Making:
-    """All levels on a cell, as of `small_graph`."""
+    """All levels on a cell, for `small_graph`."""
     graph, making = problem.graph, Making(problem, cell, twins)
     with np.errstate(all="ignore"):
         for number, level in enumerate(graph.levels, 1):
@@ -105,7 +105,7 @@ def made(problem: Problem, cell: RootCell, twins: Ints, most_open: int | None, s
             numbers = (making.k + making.count) * len(level.bias)
             if most_open is not None and numbers > MOST_ROOT_NUMBERS:
                 raise LargeRoot(len(making.open_layers), making.count)
-            # What is multiplied, the product, and the copy with its own units: high and low parts.
+            # The factor, the product, and the copy with its own units: high and low parts.
             check_room(6 * numbers, [len(layer.units) for layer in making.open_layers])
             making.put(number, level)
             if most_open is not None and making.count > most_open:
@@ -117,9 +117,9 @@ def made(problem: Problem, cell: RootCell, twins: Ints, most_open: int | None, s
 
 
 class Making:
-    """The levels that are made, one after the other.
+    """The levels that are computed, one after the other.
 
-    values : of each level that is used later, its columns.
+    values : the columns of each level that is used later.
     """
 
     def __init__(self, problem: Problem, cell: RootCell, twins: Ints) -> None:
@@ -132,11 +132,11 @@ class Making:
 
     @property
     def count(self) -> int:
-        """How many units are open so far."""
+        """The number of open units so far."""
         return sum(len(layer.units) for layer in self.open_layers)
 
     def put(self, number: int, level: Level) -> None:
-        """Make a level from its sources."""
+        """Compute a level from its sources."""
         sources = [self.values[source] for source in level.sources]
         columns = summed_columns(level, prepared(self.graph, number), sources, self.k - 1)
         if level.slopes is None:
@@ -148,18 +148,18 @@ class Making:
         self.relaxed[layer] = made.band
         self.open_layers.append(Open(made.left, columns.hi[:, made.left], columns.doubts(made.left), level))
         before = self.k + self.count - len(made.left)
-        dropped = made.factors == 0.0  # of open units too
+        dropped = made.factors == 0.0  # also for open units
         self.values[number] = with_units(stretched(columns, made.factors), before, made.left, dropped)
 
     def first(self, layer: int) -> int:
-        """The first unit of a layer among all."""
+        """The number of a layer's first unit."""
         return self.graph.first_neurons[layer]
 
     def decide(self, layer: int, level: Level, columns: Columns) -> Decided:
-        """The signs of a layer that are proved on the cell, and the units left open."""
+        """The proved signs of a layer on the cell, and the open units."""
         rows = self.rows(columns)
-        # Where no column has a number, a unit is zero all around the cell too, even if that lies on a wall: columns are
-        # those of the domain's coordinates, and what is decided below has one sign on the closed cell, thus around it.
+        # A unit without nonzero columns is zero around the cell too, even if the cell lies on a wall: columns are those
+        # of the domain's coordinates, and decided units below have one sign on the closed cell, and so around it.
         nothing: Bools = ~np.logical_or.reduce(columns.some, 0)
         if not self.cell.on_wall:
             nothing |= vanish(rows)
@@ -170,7 +170,7 @@ class Making:
         return decide_switches(level.groups, rows, self.relaxed, out, self.cell)
 
     def rows(self, columns: Columns) -> Rows:
-        """Columns as rows on the cell, in its chart: how far off hi is, is in their errors."""
+        """Columns as rows on the cell, in its chart; their errors include the difference from hi."""
         forms = np.ascontiguousarray(columns.hi[: self.k].T)
         own = columns.part(slice(0, self.k))
         moved, errors = in_chart(forms, np.ascontiguousarray(own.doubts(slice(None)).T), self.cell.chart)
@@ -188,7 +188,7 @@ class Making:
         return with_sizes(moved, errors, couplings, self.relaxed, len(self.cell.infinity) - 1)
 
     def result(self) -> SmallGraph:
-        """The small graph of the units that are left open."""
+        """The small graph of the open units."""
         levels: list[Level] = []
         numbers: dict[int, int] = {}
         starts = np.cumsum([self.k, *(len(layer.units) for layer in self.open_layers)]).tolist()
@@ -208,13 +208,14 @@ class Making:
 def small_level(opened: Open, layer: int, starts: list[int], numbers: dict[int, int]) -> Level:
     """The level of the open units of a layer.
 
-    starts : where the columns of each layer's units begin. numbers : of the small graph's levels, by layer.
+    starts : the beginnings of the columns of each layer's units. numbers : the numbers of the small graph's levels, by
+        layer.
     """
     d = starts[0] - 1
     sources, parts = [INPUTS], [slice(0, d)]
     for below in range(layer):
         here = slice(starts[below], starts[below + 1])
-        # Numbers that are zero here, and may not be, are those of a source too.
+        # A number that is zero here, but may not be, still needs its source.
         if opened.hi[here].any() or opened.doubts[here].any():
             sources.append(numbers[below])
             parts.append(here)

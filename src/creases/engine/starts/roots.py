@@ -1,10 +1,10 @@
-"""The starting cells of a domain as a value, which is chosen once and goes with every piece that is cut from them.
+"""The starting cells of a domain as a value, which is chosen once and sent with every piece that is cut from them.
 
 A bounded domain is its own starting cell. A whole line, plane or space, or its directions, begins as the cones of some
-neurons of the first layer. Any choice of neurons and charts is valid, but a piece is named by its way down from its
-cone, so pieces of two choices cannot be added up. The choice is one of floats: it is made here from sums in a fixed
-order and from whole numbers, so that processors agree as far as that goes. Whoever counts a piece is given the choice,
-and proves in whole numbers that the cells are the domain's (`starting_cells`).
+neurons of the first layer. Any choice of neurons and charts is valid, but a piece is identified by its path from its
+cone, so pieces of two choices cannot be added. The choice is made in floats, from sums in a fixed order and from
+integers, so that processors agree as far as possible. Whoever counts a piece is given the choice, and proves in
+integers that the cells are those of the domain (`starting_cells`).
 """
 
 from __future__ import annotations
@@ -35,16 +35,15 @@ __all__ = ["Cone", "Root", "Roots", "Undivided", "choose_roots", "starting_cells
 
 
 class Undivided(NamedTuple):
-    """A whole space that a network's first layer does not cut into bounded cones: walls part it as it is counted
-    (`whole_space`), so it is one piece."""
+    """A whole space that a network's first layer does not cut into bounded cones: additional walls divide it while it
+    is counted (`whole_space`), so it is one piece."""
 
 
 Root = Tile | AnyStart | RationalStart | Undivided
 
 
 class Cone(NamedTuple):
-    """One starting cone: where the neurons `rows` of the first layer are active or not, as `signs` says.
-
+    """One starting cone: the set on which the neurons `rows` of the first layer have these `signs` (True for active).
     chart : the coordinates in which it is halved, row by row, shape (d + 1, k). None if it is never halved.
     """
 
@@ -55,10 +54,10 @@ class Cone(NamedTuple):
 class Roots(NamedTuple):
     """The starting cells of a domain: plain numbers, equal if they are the same.
 
-    axes : the coordinates of the domain that are left when the lines that lie in every region are divided out.
-    rows : neurons of the first layer, independent on these. cones : one for each choice of their signs.
-    A bounded domain has all axes, and neither rows nor cones; so has a whole space that the first layer does not cut
-    into bounded cones. A network that is constant has no axes.
+    axes : the coordinates of the domain that remain after the lines in every region are divided out. rows : neurons of
+        the first layer, independent on these. cones : one for each choice of their signs. A bounded domain has all
+        axes, and neither rows nor cones; the same holds for a whole space that the first layer does not cut into
+        bounded cones. A constant network has no axes.
     """
 
     axes: tuple[int, ...]
@@ -67,18 +66,18 @@ class Roots(NamedTuple):
 
     @property
     def text(self) -> str:
-        """All of it as JSON, whose numbers are the floats exactly."""
+        """The roots as JSON, whose numbers are exactly the floats."""
         cones = [{"signs": cone.signs, "chart": cone.chart} for cone in self.cones]
         return json.dumps({"axes": self.axes, "rows": self.rows, "cones": cones}, allow_nan=False)
 
     @property
     def sha256(self) -> str:
-        """The name of this choice: the hash of its text."""
+        """The hash of the text, which identifies this choice."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @classmethod
     def read(cls, text: Any) -> Roots:
-        """The roots whose `text` this is. Raises ValueError if it is nothing that `text` would have written."""
+        """The roots with this `text`. Raises ValueError if `text` could not have written it."""
         try:
             fields = json.loads(text)
             cones = tuple(Cone(tuple(cone["signs"]), as_chart(cone["chart"])) for cone in fields["cones"])
@@ -93,7 +92,7 @@ class Roots(NamedTuple):
 
 
 def as_chart(rows: Any) -> tuple[tuple[float, ...], ...] | None:
-    """A chart as JSON gives it. Raises ValueError unless it is None or rows of finite floats."""
+    """A chart from JSON. Raises ValueError unless it is None or rows of finite floats."""
     if rows is None:
         return None
     chart = tuple(tuple(row) for row in rows)
@@ -105,7 +104,7 @@ def as_chart(rows: Any) -> tuple[tuple[float, ...], ...] | None:
 
 
 def choose_roots(problem: Problem) -> Roots:
-    """The starting cells of a problem's domain, to be sent to all who count its parts."""
+    """The starting cells of a problem's domain, to be sent to all processes that count its parts."""
     every = tuple(range(problem.dimension))
     if problem.vertices is not None:
         return Roots(every, (), ())
@@ -126,17 +125,15 @@ def choose_roots(problem: Problem) -> Roots:
 
 
 def within(problem: Problem, roots: Roots) -> Problem | None:
-    """The problem on the coordinates that the roots have left it; None if it is constant."""
+    """The problem on the coordinates that the roots keep; None if it is constant."""
     if len(roots.axes) == problem.dimension:
         return problem
     return restricted_to(problem, roots.axes) if roots.axes else None
 
 
 def starting_cells(problem: Problem, roots: Roots) -> list[Root]:
-    """The cells that the roots name, as tiles where they can be cut by walls; none where nothing parts it.
-
-    That they are the domain's, each part of it once, is proved anew, in whole numbers.
-    Raises ComputationError if they are not.
+    """The cells of the roots, as tiles if they can be cut by walls; empty if nothing divides the domain. It is proved
+    again, in integers, that they cover the domain once. Raises ComputationError if they do not.
     """
     if not is_dividing(problem, roots):
         raise refused(roots)
@@ -157,13 +154,13 @@ def starting_cells(problem: Problem, roots: Roots) -> list[Root]:
         raise refused(roots)
     whole: dict[tuple[bool, ...], Root] = {}
     if any(cone.chart is None for cone in roots.cones) and not inside.directions:
-        # Never halved: their charts need not be those of another process.
+        # They are never halved, so their charts may differ from those of another process.
         whole = {tuple(start.signs.values()): start for start in cones(inside, rows, first_layer_forms(inside))}
     return [starting_cell(inside, roots, cone, whole) for cone in roots.cones]
 
 
 def starting_cell(problem: Problem, roots: Roots, cone: Cone, whole: dict[tuple[bool, ...], Root]) -> Root:
-    """One starting cell. whole : those of a whole space in charts of this process's own choice."""
+    """One starting cell. whole : those of a whole space, in charts chosen by this process."""
     known = dict(zip(roots.rows, cone.signs, strict=True))
     if cone.chart is None:
         return cone_of_directions(problem, known) if problem.directions else whole[cone.signs]
@@ -184,9 +181,9 @@ def infinity_of(problem: Problem) -> list[float]:
 
 
 def is_dividing(problem: Problem, roots: Roots) -> bool:
-    """Whether the roots' axes lead across the lines that lie in every region, and along none of them.
+    """Whether the roots' axes are transversal to the lines in every region, and contain none of them.
 
-    If all are there, d independent rows will say so.
+    If all axes are present, the d independent rows prove it.
     """
     if roots.axes == tuple(range(problem.dimension)):
         return True
@@ -194,7 +191,7 @@ def is_dividing(problem: Problem, roots: Roots) -> bool:
 
 
 def refused(roots: Roots) -> ComputationError:
-    """The error for roots that are none of a problem."""
+    """The error for roots that do not belong to a problem."""
     return ComputationError(
         f"The starting cells {roots.sha256[:16]} are none of this network and domain. They go with the network and the "
         "domain that they were chosen for."

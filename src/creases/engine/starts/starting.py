@@ -1,4 +1,4 @@
-"""From arrays to the first cells: the starting cells of a domain, and a workspace with the root network in it."""
+"""From arrays to the first cells: the starting cells of a domain, and a workspace with the root network."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ __all__ = ["cone_of_directions", "cones", "cones_of_directions", "starts", "work
 
 Cone = TypeVar("Cone", Start, SpaceStart)
 
-# Corners more than its first that a cell has room for at the start; where it gets more, the loop asks.
+# The initial room for corners beyond a cell's first ones; if a cell gets more, the loop asks for room.
 MOST_NEW_CORNERS = 512
 
 
@@ -110,7 +110,7 @@ def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | CrowdedS
 def cones(
     problem: Problem, rows: list[int], first: tuple[Floats, Floats]
 ) -> Iterator[Start | SpaceStart | RationalStart]:
-    """The cones into which d independent neurons cut a whole space. first : `first_forms`, by any product."""
+    """The cones into which d independent neurons cut a whole space. first : `first_forms`, with any product."""
     rational_rows, few_bits = rational_first(problem, rows), has_few_bits(*first)
     if problem.dimension > 2:
         directions = far_directions(rational_rows)
@@ -141,14 +141,15 @@ def cones_of_directions(problem: Problem, rows: list[int]) -> Iterator[Tile | Ra
 
 
 def cone_of_directions(problem: Problem, known: dict[int, bool]) -> RationalStart:
-    """The directions of one cone, in which the neurons have the signs `known`, in rationals."""
+    """The directions of the cone in which the neurons have the signs `known`, in rationals."""
     return RationalStart(rational_directions(rational_first(problem, list(known)), list(known.values())), known)
 
 
 def workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: int | None = None) -> AnyWork:
-    """A workspace of the workshop's with the root network in place; the current cell is the starting cell.
+    """A workspace from the workshop with the root network; the current cell is the starting cell.
 
-    most_open : how many units of a graph may be open on the starting cell, if it matters. Raises LargeRoot if more are.
+    most_open : the largest allowed number of open units of a graph on the starting cell, if there is a limit. Raises
+        LargeRoot if there are more.
     """
     if problem.graph.is_chain:
         work = chain_workspace(problem, start, workshop)
@@ -162,9 +163,9 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: 
         place_polygon(work, start)
     state[WALL] = is_wall(problem, start)
     state[COORDINATE_COUNT] = problem.dimension
-    if start.chart[-1].any():  # among directions there are no constants
+    if start.chart[-1].any():  # on directions there are no constants
         work.layer_ints[:-1, CONSTANT] = constants(problem)
-    # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally).
+    # The first layer is common to all cones, so its neurons are counted elsewhere (tally).
     state[FRESH] = 0 if start.signs and lowest_layer(work) == 0 else 1
     state[CORNERS], state[HAVE] = len(start.corners), 1
     return work
@@ -176,7 +177,8 @@ def is_wall(problem: Problem, start: AnyStart) -> bool:
 
 
 def constants(problem: Problem) -> list[bool]:
-    """For each layer whether a unit of its level, or of a linear level since the layer before, may have a constant."""
+    """For each layer, whether a unit of its level, or of a linear level since the previous layer, may have a
+    constant."""
     by_layer, some = list[bool](), bool(problem.origin.any())
     for level in problem.graph.levels:
         some |= bool(level.bias.any()) or (level.doubts is not None and bool(level.doubts.bias.any()))
@@ -187,7 +189,7 @@ def constants(problem: Problem) -> list[bool]:
 
 
 def taken(problem: Problem, start: AnyStart, workshop: Workshop, rows: list[int]) -> AnyWork:
-    """A workspace for a starting cell. rows : how many rows of each layer are open on it at most."""
+    """A workspace for a starting cell. rows : the largest numbers of open rows of each layer on it."""
     corners = len(start.corners)
     room = max(16, corners + min(corners, MOST_NEW_CORNERS))
     work = workshop.take(problem.widths, start.chart.shape[1] - 1, room, rows)
@@ -217,7 +219,7 @@ def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
 
 def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: int | None) -> AnyWork:
     """A workspace with the first local network of a graph (`graph_root`)."""
-    from creases.engine.starts.graph_root import graph_root  # SciPy, which a chain does without
+    from creases.engine.starts.graph_root import graph_root  # imports SciPy, which chains do not need
 
     twins, graph = twins_of(problem.graph), problem.graph
     root = graph_root(problem, start, twins, most_open)
@@ -246,7 +248,7 @@ def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_
 
 
 def pairs_of(level: Level, units: Ints) -> int:
-    """How many pairs of candidates of one switch there are among some units of a level."""
+    """The number of pairs of candidates of one switch among some units of a level."""
     if level.groups is None:
         return 0
     _, sizes = np.unique(level.groups[units], return_counts=True)
@@ -254,9 +256,8 @@ def pairs_of(level: Level, units: Ints) -> int:
 
 
 def is_signs(infinity: Floats) -> bool:
-    """Whether the form of infinity has entries 0, 1 and -1 only, so that its products with biases are exact.
-
-    The entries are a chart's, which holds as it stands, whatever rounding chose it.
+    """Whether the form of infinity has only the entries 0, 1 and -1, so that its products with biases are exact. The
+    entries are those of a chart, which is exact by definition, whatever rounding was involved in choosing it.
     """
     return bool(np.isin(infinity, (0.0, 1.0, -1.0)).all())
 
@@ -271,7 +272,7 @@ def place_polygon(work: Any, start: Start) -> None:
 
 
 def place_polytope(work: Any, start: SpaceStart) -> None:
-    """Make the starting cell of a polytope the current one; a crowded one is parted first (`tiles`)."""
+    """Make the starting cell of a polytope the current one; a cell with too many facets is divided first (`tiles`)."""
     corners, facets = len(start.corners), len(start.facets)
     assert facets <= MOST_FACETS
     d = start.chart.shape[1] - 1
@@ -285,10 +286,11 @@ def place_polytope(work: Any, start: SpaceStart) -> None:
 
 
 def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Floats, bounds: Floats) -> None:
-    """Write a whole chain as the first local network: nothing skipped, every coefficient above exact.
+    """Write a whole chain as the first local network: no layer is skipped, and every coefficient above the first layer
+    is exact.
 
-    Sizes and errors are sums of non-negative numbers, rounded up. What overflows, or is a NaN because something that
-    overflowed is multiplied by zero, is infinite.
+    Sizes and errors are sums of non-negative numbers, rounded up. They are infinite if they overflow, or are NaN
+    because an infinite number is multiplied by zero.
     """
     d = len(infinity) - 1
     begin_network(work, 0)
@@ -322,8 +324,8 @@ def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Float
 def write_graph_root(work: AnyWork, root: GraphRoot, pairs: int) -> AnyWork:
     """Write the open rows of a graph as the first local network; the workspace may have grown.
 
-    pairs : how many pairs of candidates there must be room for.
-    A layer's couplings stand for all open units from the lowest layer that it is coupled to up to the layer before it.
+    pairs : the number of pairs of candidates for which there must be room. A layer has couplings to all open units from
+        the lowest layer to which it is coupled up to the layer before it.
     """
     depth, counts = len(root.layers), [len(layer.units) for layer in root.layers]
     wide = coupled_numbers(work)

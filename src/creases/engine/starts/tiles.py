@@ -1,16 +1,16 @@
-"""A starting cell in parts, cut by walls that are not neurons: for work in pieces, and put right by Euler's relation.
+"""A starting cell in parts, cut by walls that are not neurons, for counts in pieces, which Euler's relation combines.
 
 A region is convex, so a wall that meets it leaves a part on either side and one on the wall, and
 
     regions(whole) = regions(one half) + regions(other half) - regions of the whole that meet the wall,
 
-and so with the regions that reach infinity. The last number is a count on the wall, one dimension down; the wall may be
-cut in its turn, and each of the three may be cut where it likes. On a wall a neuron's form may vanish though it does
-not in the parent: the parent's regions then end there and none meets that piece of the wall, which is skipped
-(`Oracle.answer_vanishing`, and `count_point` where no dimension is left).
+and the same holds for unbounded regions. The last number is a count on the wall, which has one dimension less; the wall
+may be cut too, and each of the three may be cut by different walls. On a wall a neuron's form may vanish although it
+does not vanish in the parent: then the parent's regions end there and none meets that piece of the wall, which is
+skipped (`Oracle.answer_vanishing`, and `count_point` in dimension zero).
 
-A tile is exact: corners and facets in whole numbers, in a chart of floats whose columns span it. How one is cut by a
-wall stands in `walls`.
+A tile is exact: its corners and facets are integers, in a chart of floats whose columns span it. `walls` cuts a tile by
+a wall.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 
-# A cone's chart is rounded to so many bits a row, so that walls have room for theirs.
+# The number of bits per row to which a cone's chart is rounded, so that walls can add further bits.
 CHART_BITS = 36
 
 
@@ -57,9 +57,9 @@ class Tile(NamedTuple):
     """A convex polytope of j dimensions in a domain of d.
 
     chart : float64 (d + 1, j + 1), exact: the domain's homogeneous coordinates are chart @ the tile's.
-    rays : corners, whole numbers, the last one positive. masks : for each corner, bit i if it lies on facet i.
-    facets : inward forms, whole numbers. ids : a neuron's number, INFINITY, or FIRST_WALL for any wall.
-    signs : {neuron of the first layer: is it active} for those that made the cell.
+    rays : corners, as integers, the last one positive. masks : for each corner, bit i if it lies on facet i. facets :
+        inward forms, as integers. ids : a neuron's number, INFINITY, or FIRST_WALL for any wall.
+    signs : {neuron of the first layer: whether it is active} for those that determine the cell.
     """
 
     chart: Floats
@@ -76,18 +76,18 @@ class Tile(NamedTuple):
 
 
 class CrowdedStart(NamedTuple):
-    """A starting cell with more facets than a cell has room for: it is parted by walls before it begins (`walls`)."""
+    """A starting cell with more facets than fit into a cell: it is divided by walls first (`walls`)."""
 
     tile: Tile
 
     @property
     def chart(self) -> Floats:
-        """That of the tile, and of its parts."""
+        """The chart of the tile, and of its parts."""
         return self.tile.chart
 
 
 def root_tile(vertices: Floats | IntegerPolytope) -> Tile:
-    """All of a bounded domain, scaled by a power of two into [-1, 1]^d."""
+    """The whole bounded domain, scaled by a power of two into [-1, 1]^d."""
     if isinstance(vertices, IntegerPolytope):
         rays, walls, masks = vertices.rays, vertices.walls, vertices.masks
     else:
@@ -111,7 +111,7 @@ def root_tile(vertices: Floats | IntegerPolytope) -> Tile:
 
 
 def power_above(value: Fraction) -> int:
-    """The least exponent of a power of two that is no less than a positive number."""
+    """The smallest exponent of a power of two that is at least a positive number."""
     exponent = value.numerator.bit_length() - value.denominator.bit_length() - 1
     while Fraction(2) ** exponent < value:
         exponent += 1
@@ -124,14 +124,14 @@ def bounded_start(vertices: Floats | IntegerPolytope) -> AnyStart | CrowdedStart
 
 
 def tile_of_cone(problem: Problem, start: AnyStart) -> Tile | None:
-    """A cone of a whole space in its chart, which is rounded first; None if it is no bounded simplex there then."""
-    return cone_in_chart(problem, start.signs, rounded(start.chart))  # -1 and 1 stay as they are
+    """A cone of a whole space in its chart, which is rounded first; None if it is not a bounded simplex in the rounded
+    chart."""
+    return cone_in_chart(problem, start.signs, rounded(start.chart))  # -1 and 1 are unchanged
 
 
 def cone_in_chart(problem: Problem, signs: dict[int, bool], chart: Floats) -> Tile | None:
-    """The cone on which d independent neurons have these signs, in a chart, decided in whole numbers.
-
-    chart : float64 (d + 1, d + 1), its last row of whole numbers. None if the cone is no bounded simplex in it.
+    """The cone on which d independent neurons have these signs, in a chart, decided in integers. chart : float64 (d +
+    1, d + 1), with integers in its last row. None if the cone is not a bounded simplex in it.
     """
     if not np.isfinite(chart).all():
         return None
@@ -148,9 +148,8 @@ def cone_in_chart(problem: Problem, signs: dict[int, bool], chart: Floats) -> Ti
 
 
 def tiles_of_directions(problem: Problem, cones: Sequence[dict[int, bool]]) -> list[Tile | None]:
-    """For each choice of signs of d independent neurons their directions, in a chart of the cone's rays.
-
-    None where floats hold no such chart.
+    """For each choice of signs of d independent neurons, their directions, in a chart of the cone's rays. None if there
+    is no such chart in floats.
     """
     directions = far_directions(rational_first(problem, list(cones[0])))
     tiles = []
@@ -163,10 +162,9 @@ def tiles_of_directions(problem: Problem, cones: Sequence[dict[int, bool]]) -> l
 
 
 def directions_in_chart(problem: Problem, signs: dict[int, bool], chart: Floats) -> Tile | None:
-    """The directions on which d independent neurons have these signs, in a chart, decided in whole numbers.
-
-    chart : float64 (d + 1, d). Its last row is zero: biases, and all that is not at infinity, drop out. None if the
-    cone is no bounded simplex in it.
+    """The directions on which d independent neurons have these signs, in a chart, decided in integers. chart : float64
+    (d + 1, d). Its last row is zero, which removes biases and everything that is not at infinity. None if the cone is
+    not a bounded simplex in it.
     """
     d, moved = len(signs), rational_first(problem, list(signs), chart)
     facets = [scaled(row, 1 if on else -1) for row, on in zip(moved, signs.values(), strict=True)]
@@ -194,7 +192,7 @@ def corners_of_simplex(facets: list[Form]) -> list[Form] | None:
 def rounded(chart: Floats) -> Floats:
     """A chart with each row rounded to CHART_BITS below its largest entry, so that sums of columns are exact.
 
-    Steps are powers of two, so quotients and products lose nothing to rounding; the largest entry may overflow.
+    Steps are powers of two, so quotients and products are not rounded; the largest entry may overflow.
     """
     _, exponents = np.frexp(np.abs(chart).max(axis=1, keepdims=True))
     steps = np.ldexp(1.0, np.maximum(exponents - CHART_BITS, -1070))
@@ -203,8 +201,8 @@ def rounded(chart: Floats) -> Floats:
 
 
 def start_of(tile: Tile) -> AnyStart | CrowdedStart:
-    """The tile as a starting cell for the kernels; it has one dimension or more."""
-    assert INFINITY not in tile.ids[1:]  # kernels look for it in the first place
+    """The tile, of dimension at least one, as a starting cell for the kernels."""
+    assert INFINITY not in tile.ids[1:]  # kernels expect it to be the first facet
     if tile.dimension > 2 and len(tile.facets) > MOST_FACETS:
         return CrowdedStart(tile)
     order, corners = list(range(len(tile.facets))), list(range(len(tile.rays)))
@@ -222,7 +220,7 @@ def start_of(tile: Tile) -> AnyStart | CrowdedStart:
 
 
 def places_of(rays: Sequence[Form]) -> Floats:
-    """The floats nearest to corners, and what they are off, float64 (v, d + 1)."""
+    """The floats nearest to corners, and their errors, float64 (v, d + 1)."""
     return np.array([[*point, worst] for point, worst in map(nearest_point, rays)])
 
 
@@ -236,7 +234,7 @@ def nearest_forms(forms: Sequence[Form]) -> tuple[Floats, Floats]:
 
 
 def corners_on(tile: Tile) -> list[list[int]]:
-    """For each facet the corners that lie on it."""
+    """For each facet, the corners on it."""
     on: list[list[int]] = [[] for _ in tile.facets]
     for v, mask in enumerate(tile.masks):
         for i in bits_of(mask):
@@ -252,7 +250,7 @@ def around(tile: Tile) -> tuple[list[int], list[int]]:
     begins: dict[int, tuple[int, int]] = {}
     for i, (facet, on) in enumerate(zip(tile.facets, corners_on(tile), strict=True)):
         if len(on) < 2:
-            continue  # infinity, which the tile touches in a corner
+            continue  # infinity, which the tile meets only in a corner
         p, q = on
         if dot(facet, cross(tile.rays[p], tile.rays[q])) < 0:
             p, q = q, p

@@ -1,11 +1,11 @@
-"""Tiles cut by walls that are no neurons: in halves for work in pieces, and where a cell has no room for its facets.
+"""Tiles cut by walls that are not neurons: in halves for counts in pieces, and if a cell has too many facets.
 
-A cell knows its facets by the bits of one number, and a polytope with more facets than bits is parted until each part
-has few enough. What is counted on the parts is put right by Euler's relation (`pieces`): the wall is counted too, and
-taken off.
+A cell stores its facets as the bits of one number, and a polytope with more facets than bits is divided until each part
+has few enough. Counts on the parts are combined by Euler's relation (`pieces`): the wall is counted too, and
+subtracted.
 
-Any wall does whose chart floats hold. Beside those across one coordinate oblique ones with few bits are tried: a long
-prism is parted along its length.
+Any wall is valid whose chart is representable in floats. Besides walls across one coordinate, oblique ones with few
+bits are tried, so that a long prism is divided along its length.
 """
 
 from __future__ import annotations
@@ -33,17 +33,18 @@ __all__ = ["PartedTile", "divided", "halved", "parted_somehow", "pruned", "roomy
 
 Parts = tuple[Tile, Tile, Tile]
 
-# A wall stands on a multiple of a power of two that is at most this part of the tile's width.
+# The position of a wall is a multiple of a power of two that is at most this part of the tile's width.
 FINEST_STEP = 64
-# Oblique walls that are looked at, and their slopes' denominator; and how many of the best are made.
+# The number of oblique walls that are considered, the denominator of their slopes, and the number of the best that are
+# tried.
 OBLIQUE, SLOPE_DENOMINATOR = 200, 16
 WALLS_MADE = 20
-# A tile is parted at most so many times over: into a thousand parts.
+# The largest number of successive divisions of a tile, which gives a thousand parts.
 MOST_WALLS = 10
 
 
 class PartedTile(NamedTuple):
-    """A tile parted by a wall: the parts below and above it, and the section by it; None for one that is empty."""
+    """A tile divided by a wall: the parts below and above it, and its section with the wall; None for an empty one."""
 
     below: Tile | None
     above: Tile | None
@@ -51,7 +52,7 @@ class PartedTile(NamedTuple):
 
 
 class Wall(NamedTuple):
-    """Where coordinate `axis` is the sum of the slopes times the others and `place`; its own slope is zero."""
+    """The set where coordinate `axis` is `place` plus the sum of the slopes times the others; its own slope is zero."""
 
     axis: int
     slopes: tuple[Fraction, ...]
@@ -59,9 +60,10 @@ class Wall(NamedTuple):
 
 
 def halved(tile: Tile) -> Parts | None:
-    """The halves below and above a wall across the tile's longest coordinate, and the wall, one dimension down.
+    """The halves below and above a wall across the tile's longest coordinate, and the wall, which has one dimension
+    less.
 
-    None if floats do not hold the wall's chart.
+    None if the wall's chart is not representable in floats.
     """
     j = tile.dimension
     extents = []
@@ -74,8 +76,8 @@ def halved(tile: Tile) -> Parts | None:
 
 
 def near(value: Fraction, width: Fraction) -> Fraction:
-    """A number with few bits, near a value of an interval of this width, which is not zero."""
-    assert width > 0  # or no step would be small enough
+    """A number with few bits near a value, in an interval of this width, which is not zero."""
+    assert width > 0  # otherwise no step would be small enough
     step = width / FINEST_STEP
     power = Fraction(1)
     while power > step:
@@ -88,7 +90,7 @@ def near(value: Fraction, width: Fraction) -> Fraction:
 def parted(tile: Tile, wall: Wall, number: int = FIRST_WALL) -> Parts | None:
     """The parts below and above a wall, whose id is `number`, and the wall itself.
 
-    None if it does not cut the tile, or floats do not hold its chart.
+    None if it does not cut the tile, or its chart is not representable in floats.
     """
     axis, factors = wall.axis, (*wall.slopes, wall.place)
     chart = chart_on(tile.chart, wall)
@@ -117,9 +119,8 @@ def parted(tile: Tile, wall: Wall, number: int = FIRST_WALL) -> Parts | None:
 
 
 def sides_of_wall(tile: Tile, above: Tile) -> PartedTile | None:
-    """A tile in the same domain, parted by the wall that is the last facet of `above`, which has all dimensions.
-
-    None where floats do not hold the chart of the section.
+    """A tile in the same domain, divided by the wall that is the last facet of `above`, which has the full dimension.
+    None if the chart of the section is not representable in floats.
     """
     k, j = len(above.chart), tile.dimension + 1
     (here, there), _ = as_integers(above.chart, tile.chart)
@@ -141,7 +142,8 @@ def sides_of_wall(tile: Tile, above: Tile) -> PartedTile | None:
 
 
 def chart_on(chart: Floats, wall: Wall) -> Floats | None:
-    """The chart of a wall, in which its axis is put together of the other columns; None if floats do not hold it."""
+    """The chart of a wall, in which its axis is combined from the other columns; None if it is not representable in
+    floats."""
     factors = (*wall.slopes, wall.place)
     exact = [
         [Fraction(x) + factor * Fraction(row[wall.axis]) for x, factor in zip(row, factors, strict=True)]
@@ -160,14 +162,13 @@ def on_wall(form: Form, wall: Wall) -> Form:
 
 
 def pruned(tile: Tile) -> Tile:
-    """The tile with its true facets only: those whose corners are not all on another one (ties: the first).
-
-    Infinity stays as long as a corner is there: regions that reach it there only are unbounded too.
+    """The tile with its true facets only: those whose corners are not all on another one (among equal ones, the first).
+    Infinity is kept if a corner lies on it, because regions that reach infinity only there are unbounded too.
     """
     on = [frozenset(corners) for corners in corners_on(tile)]
 
     def is_true(i: int) -> bool:
-        # A facet with all its corners has the first of them.
+        # A facet that contains all corners of another one contains its first corner.
         beside = bits_of(tile.masks[min(on[i])])
         return not any(on[i] < on[k] or (on[i] == on[k] and k < i) for k in beside)
 
@@ -178,11 +179,10 @@ def pruned(tile: Tile) -> Tile:
 
 
 def roomy(tile: Tile, sign: int = 1, deep: int = 0) -> Iterator[tuple[int, Tile]]:
-    """Parts of a tile that have room for their facets, each with how often its regions count: 1 or -1.
-
-    deep : how many walls have parted it already. Where any two facets meet, as in the dual of a cyclic polytope, one
-    wall alone leaves no fewer of them on either side, but several do.
-    Raises ComputationError if no wall is found, or MOST_WALLS deep there are still too many facets.
+    """Parts of a tile with few enough facets, each with the sign with which its regions count: 1 or -1. deep : the
+    number of walls that have divided it already. If any two facets meet, as in the dual of a cyclic polytope, a single
+    wall does not reduce their number on either side, but several do.
+    Raises ComputationError if no wall is found, or there are still too many facets after MOST_WALLS divisions.
     """
     if tile.dimension < 3 or len(tile.facets) <= MOST_FACETS:
         yield sign, tile
@@ -194,7 +194,7 @@ def roomy(tile: Tile, sign: int = 1, deep: int = 0) -> Iterator[tuple[int, Tile]
 
 
 def parted_somehow(tile: Tile, most: int, number: int, deep: int) -> Parts:
-    """`divided`. Raises ComputationError if no wall is found, or the tile has been parted MOST_WALLS times over."""
+    """`divided`. Raises ComputationError if no wall is found, or the tile has been divided MOST_WALLS times."""
     parts = divided(tile, most, number) if deep < MOST_WALLS else None
     if parts is None:
         raise ComputationError(no_wall(tile))
@@ -208,7 +208,7 @@ def tile_in_chart(tile: Tile, chart: Floats) -> Tile | None:
     matrix, other = fmpq_mat(fmpz_mat(k, k, here)), fmpq_mat(fmpz_mat(k, k, there))
     if other.det() == 0:
         return None
-    # Coordinates in one chart are those in the other times its inverse, forms the other way round.
+    # Coordinates are multiplied by the inverse of the new chart times the old one, forms by its inverse.
     onward, _ = (other.inv() * matrix).numer_denom()
     back, _ = (matrix.inv() * other).numer_denom()
     rays = [onward * fmpz_mat(k, 1, list(ray)) for ray in tile.rays]
@@ -223,7 +223,7 @@ def tile_in_chart(tile: Tile, chart: Floats) -> Tile | None:
 
 
 def no_wall(tile: Tile) -> str:
-    """Words for a tile that no wall parts."""
+    """The message for a tile that no wall divides."""
     return (
         f"A region of {tile.dimension} dimensions has {len(tile.facets)} facets; a cell has room for {MOST_FACETS}, "
         "and no wall was found that parts it. Cut a smaller domain, or a slice of fewer dimensions."
@@ -231,10 +231,9 @@ def no_wall(tile: Tile) -> str:
 
 
 def divided(tile: Tile, most: int, number: int = FIRST_WALL) -> Parts | None:
-    """`parted` by a wall that leaves no more than `most` facets on either side; where none does, by one that leaves
-    few. None if there is none.
-
-    The wall is drawn in a chart with few bits, so that floats hold its own: that of a cone has all bits of a float.
+    """`parted` by a wall that leaves at most `most` facets on each side, or, if there is none, by one that leaves few.
+    None if there is none. The wall is chosen in a chart with few bits, so that its own chart is representable in
+    floats: that of a cone uses all bits of a float.
     """
     roomier = tile_in_chart(tile, rounded(tile.chart)) if len(tile.chart) == tile.dimension + 1 else tile
     if roomier is None:
@@ -242,7 +241,7 @@ def divided(tile: Tile, most: int, number: int = FIRST_WALL) -> Parts | None:
     best: Parts | None = None
     for facets, wall in walls_tried(roomier):
         if best is not None and facets > most:
-            break  # those that come leave no fewer
+            break  # the following walls do not leave fewer
         parts = parted(roomier, wall, number)
         if parts is None:
             continue
@@ -257,8 +256,8 @@ def divided(tile: Tile, most: int, number: int = FIRST_WALL) -> Parts | None:
 
 
 def walls_tried(tile: Tile) -> list[tuple[int, Wall]]:
-    """Some walls through the middle of a tile, and how many facets each leaves on the side with more, by floats: those
-    first that leave the fewest."""
+    """Some walls through the middle of a tile, and the number of facets that each leaves on the side with more, in
+    floats; those first that leave the fewest."""
     j = tile.dimension
     points = np.array([[int(value) / int(ray[-1]) for value in ray[:-1]] for ray in tile.rays])
     normals = stream("oblique directions", 0).standard_normal((OBLIQUE, j))
@@ -269,14 +268,14 @@ def walls_tried(tile: Tile) -> list[tuple[int, Wall]]:
     scored: list[tuple[int, int, Wall]] = []
     for normal in np.concatenate([np.eye(j), normals]):
         axis = int(np.argmax(np.abs(normal)))
-        normal = normal / normal[axis]  # one or minus one
+        normal = normal / normal[axis]  # the entry for the axis becomes one
         heights = points @ normal
         low, high = Fraction(float(heights.min())), Fraction(float(heights.max()))
         if not low < high:
-            continue  # thinner than floats can tell
+            continue  # too thin to measure in floats
         for middle in ((low + high) / 2, Fraction(float(heights.mean()))):
             if low < (place := near(middle, high - low)) < high:
                 sides = [int(touches[side].any(axis=0).sum()) for side in (heights < place, heights > place)]
                 slopes = tuple(Fraction(0 if c == axis else -float(normal[c])) for c in range(j))
-                scored.append((max(sides) + 1, len(scored), Wall(axis, slopes, place)))  # the wall is one too
+                scored.append((max(sides) + 1, len(scored), Wall(axis, slopes, place)))  # the wall is a facet too
     return [(facets, wall) for facets, _, wall in sorted(scored)[:WALLS_MADE]]

@@ -1,13 +1,13 @@
-"""A whole space that the first layer does not cut into bounded cones: walls are drawn that are no neurons.
+"""A whole space that the first layer does not cut into bounded cones: walls are added that are not neurons.
 
-A network that skips levels may see more directions than its first layer does, and one that begins with a switch has no
-neuron there at all. So a coordinate u_a becomes one more neuron of the first layer, which hands on nothing: a wall. A
-region is convex, so by Euler's relation, as in `tiles`,
+A network that skips levels may depend on more directions than its first layer does, and one that begins with a switch
+has no neuron there at all. So a coordinate u_a becomes an additional neuron of the first layer, which no other unit
+takes: a wall. A region is convex, so by Euler's relation, as in `tiles`,
 
-    regions(space) = regions(space with the wall drawn) - regions of the whole that meet the wall,
+    regions(space) = regions(space with the wall) - regions of the whole that meet the wall,
 
-and the wall is a space of one dimension less, which may need more walls in its turn. What a wall has is counted over
-the parent's coordinates: a form that vanishes on it but not in the parent ends the regions there.
+and the wall is a space of one dimension less, which may need further walls. Regions on a wall are counted in the
+parent's coordinates: a form that vanishes on the wall but not in the parent ends the regions there.
 """
 
 from __future__ import annotations
@@ -32,9 +32,10 @@ __all__ = ["Walled", "walled"]
 class Walled(NamedTuple):
     """A whole space, or one of the walls in it, with enough neurons in its first layer.
 
-    sign : 1 or -1, how its regions count. problem : with walls as neurons. axes : the coordinates that are not zero.
-    rows : as many independent neurons of the first layer. drawn : walls among the neurons of the first layer, the last
-    of them. inserted : whether these are a layer of their own, before the network's first.
+    sign : 1 or -1, the sign with which its regions count. problem : with walls as neurons. axes : the coordinates that
+        are not zero. rows : independent neurons of the first layer, as many as axes. drawn : the number of walls, which
+        are the last neurons of the first layer. inserted : whether they are a layer of their own, before the network's
+        first.
     """
 
     sign: int
@@ -74,7 +75,7 @@ def walled(problem: Problem) -> Iterator[Walled]:
 
 
 def parted(problem: Problem, axes: tuple[int, ...], sign: int, drawn: int, inserted: bool) -> Iterator[Walled]:
-    """`walled` from some walls on."""
+    """`walled`, starting with some walls."""
     inside = restricted_to(problem, axes)
     rows = FirstLayer(inside).rows if axes and inside.widths[0] else []
     if len(rows) == len(axes):
@@ -87,7 +88,7 @@ def parted(problem: Problem, axes: tuple[int, ...], sign: int, drawn: int, inser
 
 
 def axis_across(inside: Problem, rows: list[int], axes: tuple[int, ...]) -> int:
-    """A coordinate on which some independent neurons do not depend alone."""
+    """A coordinate that is independent of some independent neurons."""
     from creases.engine.starts.first_layer import rational_first
 
     d = len(axes)
@@ -98,7 +99,7 @@ def axis_across(inside: Problem, rows: list[int], axes: tuple[int, ...]) -> int:
 
 
 def with_layer_before(graph: Graph) -> Graph:
-    """The graph with an empty layer in front, for walls."""
+    """The graph with an empty layer at the beginning, for walls."""
     moved = [
         level._replace(sources=tuple(source + 1 if source > 0 else source for source in level.sources))
         for level in graph.levels
@@ -107,7 +108,7 @@ def with_layer_before(graph: Graph) -> Graph:
 
 
 def with_wall_at(graph: Graph, axis: int, dimension: int) -> Graph:
-    """The graph with one more neuron in its first layer, the coordinate `axis`, from which nothing takes."""
+    """The graph with an additional neuron in its first layer, the coordinate `axis`, which no level takes."""
     first = graph.layers[0]
     levels = list(graph.levels)
     level = levels[first - 1]
@@ -132,12 +133,12 @@ def with_wall_at(graph: Graph, axis: int, dimension: int) -> Graph:
 
 
 def with_zero_row(matrix: Matrix) -> Matrix:
-    """A matrix with a row of zeros below."""
+    """A matrix with an additional row of zeros at the bottom."""
     zeros = np.zeros((1, matrix.shape[1]))
     return csr_array(vstack([matrix, csr_array(zeros)])) if is_sparse(matrix) else np.vstack([matrix, zeros])
 
 
 def with_zero_column(matrix: Matrix) -> Matrix:
-    """A matrix with a column of zeros on the right."""
+    """A matrix with an additional column of zeros at the right."""
     zeros = np.zeros((matrix.shape[0], 1))
     return csr_array(hstack([matrix, csr_array(zeros)])) if is_sparse(matrix) else np.hstack([matrix, zeros])

@@ -1,7 +1,7 @@
-"""Kept from one cut to the next: workspaces to use again, and facts about a network or a domain.
+"""Data that are reused from one cut to the next: workspaces, and facts about a network or a domain.
 
 Planes through one network share the multiples among its neurons; checkpoints of one run share the domain's starting
-cell. Both share the arrays, which have grown to what such a cut needs.
+cell. Both share the arrays, which have already grown to the required sizes.
 """
 
 from __future__ import annotations
@@ -36,30 +36,30 @@ __all__ = ["Workshop"]
 
 
 class Workshop:
-    """Where cuts take their workspaces from. Threads of one cut may use it at the same time.
+    """Provides the workspaces of cuts. Threads of one cut may use it at the same time.
 
-    say : called with a word on what a long step is doing, and with "" when it is done.
+    say : called with a word about the present long step, and with "" when it is finished.
     """
 
     def __init__(self, say: Callable[[str], None] = lambda _: None) -> None:
         self.say = say
-        # By dimension: a cut in space may take one for a wall on its way. Append and pop are atomic.
+        # By dimension, because a cut in space may also need one for a wall. Append and pop are atomic.
         self._spare: defaultdict[int, list[AnyWork]] = defaultdict(list)
         self._first: FirstLayer | None = None
         self._start: tuple[Floats | IntegerPolytope, AnyStart | CrowdedStart] | None = None
 
     def take(self, widths: list[int], dimension: int, corners: int, rows: list[int]) -> AnyWork:
-        """An empty workspace, one that was given back if it has these widths and room for such cells and rows."""
+        """An empty workspace: a returned one if it has these widths and room for such cells and rows."""
         spare = self._spare[dimension]
         while spare:
             try:
                 work = spare.pop()
-            except IndexError:  # another thread was faster
+            except IndexError:  # another thread took it first
                 break
             room = work.row_ints.shape[1] >= max([*rows, 1]) and work.open_ints.shape[1] >= sum(rows)
             if hidden_widths(work) == widths and work.values_nc.shape[1] >= corners and room:
                 return emptied(work)
-        # Values and answers of the lowest layer's rows at the corners, and what is asked of them.
+        # Values and answers of the lowest layer's rows at the corners, and the questions about them.
         check_room(arena_numbers(rows) + 4 * max([*rows, 1]) * corners, rows)
         return (allocate if dimension < 3 else allocate_in_space)(widths, dimension, corners, rows)
 
@@ -75,20 +75,19 @@ class Workshop:
         return mine
 
     def give_back(self, work: AnyWork) -> None:
-        """Leave a workspace whose sums nobody will read any more."""
+        """Return a workspace whose sums are no longer needed."""
         self._spare[int(work.state[DIMENSION])].append(work)
 
     def first_layer(self, problem: Problem) -> FirstLayer:
-        """The first layer of a problem: the one of before while the problem is the same."""
+        """The first layer of a problem; it is reused as long as the problem is the same."""
         first = self._first
         if first is None or first.problem is not problem:
             self._first = first = FirstLayer(problem)
         return first
 
     def across(self, problem: Problem) -> Problem | None:
-        """A problem without the lines of a whole space that lie in every region: mostly itself.
-
-        None if there are no others, or the network has no layer: nothing cuts.
+        """A problem without the lines of a whole space that lie in every region, usually the problem itself. None if no
+        dimension remains, or the network has no layer, so that nothing cuts.
         """
         if not problem.graph.layers:
             return None
@@ -102,7 +101,7 @@ class Workshop:
 
 
 def hidden_widths(work: AnyWork) -> list[int]:
-    """The widths that a workspace was made for."""
+    """The widths for which a workspace was allocated."""
     widths: list[int] = np.diff(work.layer_ints[:, FIRST_NEURON]).tolist()
     return widths
 
@@ -115,7 +114,7 @@ def same_domain(one: Floats | IntegerPolytope, other: Floats | IntegerPolytope) 
 
 
 def emptied(work: AnyWork) -> AnyWork:
-    """A used workspace as `allocate` would give it, but for what nobody reads before it is written."""
+    """A used workspace in the state after `allocate`, except for entries that are written before they are read."""
     state = work.state
     depth, dimension, words = state[DEPTH], state[DIMENSION], state[WORDS]
     state[:] = 0
