@@ -69,8 +69,8 @@ def read_points(text: str, n: int, option: str) -> Floats:
 
 
 def read_labels(text: str, n: int, option: str) -> list[str] | NDArray[np.generic]:
-    """The classes of n points: words separated by spaces, or a file. Raises DomainError, with the option, if they do
-    not fit."""
+    """The classes of n points: words separated by spaces, or a file. Raises DomainError, with the option, if they are
+    not n, ModelFileError if there is no such file."""
     labels: list[str] | NDArray[np.generic] = text.split()
     if FILE.fullmatch(text.strip()):
         path = Path(text.strip())

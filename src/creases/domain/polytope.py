@@ -166,7 +166,8 @@ def inner_slice(inside: Subspace | None, d: int) -> Slice:
 
 
 def as_vertices(values: ArrayLike, name: str) -> Floats:
-    """Vertices as a read-only float64 array (v, d). Raises DomainError if one is not finite."""
+    """Vertices as a read-only float64 array (v, d). Raises DomainError if the shape is another one, one is not finite,
+    or d is too large."""
     vertices = as_floats(values, f"The {name}'s vertices", DomainError)
     if vertices.ndim != 2 or vertices.shape[1] < 1:
         raise DomainError(f"A {name} needs vertices of shape (v, d), got {vertices.shape}.")

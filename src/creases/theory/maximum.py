@@ -148,7 +148,7 @@ def serra_upper(widths: Iterable[int], input_dim: int, *, ranks: Sequence[int] |
         dimensions.
     Returns an int of any size. For one layer it is `zaslavsky`; for one input and layers of three neurons
     or more it is attained, as the product of (width + 1).
-    Raises NetworkError if an argument is not a whole number in its range, or there is no layer.
+    Raises NetworkError if an argument is not an integer in its range, or there is no layer.
     Source: Serra, Tjandraatmadja and Ramalingam 2018, "Bounding and counting linear regions of deep neural
     networks", Theorem 1: the sum of the products of C(n_l, j_l) over all (j_1, ..., j_L) with
     0 <= j_l <= min(n, n_1 - j_1, ..., n_{l-1} - j_{l-1}, n_l). Here by recursion on d, the dimensions left

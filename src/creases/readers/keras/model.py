@@ -180,7 +180,7 @@ def taken(node: Any, name: str, source: str) -> list[tuple[str, int]]:
 
 def checked_history(history: Any, source: str) -> tuple[str, int]:
     """The layer and node number in one tensor's history, [layer, node, tensor]. Raises ModelFileError if it has another
-    form."""
+    form, UnsupportedModelError if the tensor is a second output of its layer."""
     match history:
         case [str(name), int(node), 0, *_]:
             return name, node

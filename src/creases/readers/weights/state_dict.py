@@ -261,7 +261,7 @@ def layer_of(tensor: str) -> str:
 
 def grouped(tensors: Mapping[str, Floats], source: str) -> dict[str, Group]:
     """The tensors of each prefix, in order of first appearance. Raises UnsupportedModelError unless each group is a
-    known layer."""
+    known layer, ModelFileError if one of its tensors is missing."""
     groups: dict[str, Group] = {}
     for name, tensor in tensors.items():
         prefix, _dot, leaf = name.rpartition(".")
