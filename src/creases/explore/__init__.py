@@ -37,7 +37,7 @@ def __getattr__(name: str) -> Any:
 
 
 class CallableModule(ModuleType):
-    """This module, which can be called like its main function: `creases.explore(network, plane)`."""
+    """The module `creases.explore`, which can also be called: `creases.explore(network, plane)`."""
 
     def __call__(self, *arguments: Any, **options: Any) -> Any:
         """`creases.explore.explore`."""

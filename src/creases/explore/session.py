@@ -412,7 +412,7 @@ class Session:
 
 
 class TooManyCells(Exception):
-    """Raised inside a cut that has found more cells than are drawn."""
+    """Raised inside a cut with more cells than are drawn."""
 
 
 def is_number(value: Any) -> bool:

@@ -26,7 +26,8 @@ from creases.engine.proof.rational import RationalCell, as_integers, cross, meet
 from creases.engine.proof.rational_polytope import RationalPolytope
 from creases.engine.starts.first_layer import in_chart, steady_product
 
-# A first layer's row with sizes up to so many units of its finest bit is short; and bits of a coarse chart's grid.
+# A row of the first layer is short if its entries are at most this many units of its last bit; and the number of bits
+# of a coarse chart's grid.
 FEW_UNITS = 2**24
 GRID_BITS = 10
 

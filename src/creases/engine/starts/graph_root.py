@@ -100,7 +100,7 @@ class Relaxed(NamedTuple):
 def graph_root(problem: Problem, start: AnyStart, twins: Ints, most_open: int | None = None) -> GraphRoot:
     """The first local network of a problem's graph on a starting cell.
 
-    twins : of all units (`exact_layers`). most_open : the largest allowed number of open units, if there is a limit.
+    twins : of all units (`twins_of`). most_open : the largest allowed number of open units, if there is a limit.
     Raises LargeRoot as soon as there are more.
     """
     return root_on(problem, cell_of(problem, start), start.signs, twins, most_open)
@@ -388,7 +388,7 @@ def middle_of_switches(linear: Floats, radii: Floats, chosen: Bools, halves: Flo
 def tied(groups: Ints, twins: Ints, signs: Ints, nothing: Bools) -> Bools:
     """Candidates of switches that are out because they are zero and another is zero too, or active.
 
-    twins : 1 + the ReLU neuron of whose activation a candidate is a positive multiple, NOTHING, or 0 (`exact_layers`).
+    twins : 1 + the ReLU neuron of whose activation a candidate is a positive multiple, NOTHING, or 0 (`twins_of`).
     signs : of the neurons of the layers below, 1 for active, -1 for inactive, 0 for one that is open.
     nothing : bool (n,), candidates that are known to be zero on the cell, and on the cell of which it is a wall. As in
         `switches.status_of_activations`, the first one remains if several candidates are zero.

@@ -26,9 +26,9 @@ __all__ = ["OPERATORS", "OnnxOperator", "is_folded"]
 
 @dataclass(frozen=True)
 class OnnxOperator:
-    """What a node becomes.
+    """A supported operator.
 
-    attributes : those that are understood. most : inputs at most. make : what it does to flows.
+    attributes : the supported attributes. most : the largest number of inputs. make : the function that makes the flow.
     """
 
     make: Callable[[Node], Value | list[Given]]
