@@ -6,6 +6,8 @@ import subprocess
 
 import pytest
 
+from children import LONGEST
+
 
 @pytest.fixture
 def small_disk(tmp_path):
@@ -16,7 +18,10 @@ def small_disk(tmp_path):
         folder = tmp_path / f"disk_{len(mounted)}"
         folder.mkdir()
         done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, text=True
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)],
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
         )
         if done.returncode:
             pytest.skip(f"no file system may be mounted here: {done.stderr.strip()}")
@@ -25,7 +30,7 @@ def small_disk(tmp_path):
 
     yield make
     for folder in mounted:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
+        subprocess.run(["umount", "-l", str(folder)], check=True, timeout=LONGEST)
 
 
 @contextlib.contextmanager

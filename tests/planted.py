@@ -71,16 +71,14 @@ def data_in(world, figure, size="laptop", runs=None, train_accuracy=1.0, test_ac
     lines = figure.lines(size)
     rows, labels = [], []
     for line in lines:
-        experiment = line.experiment
+        experiment, sha256, neurons = line.experiment, line.experiment.sha256, line.experiment.neurons
         for seed in experiment.seeds[:runs]:
             for epoch in experiment.moments:
                 moment = Moment(line, seed, epoch, round(1000 * epoch))
                 well = [value(moment) if callable(value) else value for value in (train_accuracy, test_accuracy)]
                 for measure, domain, value in world(moment):
-                    rows.append(
-                        (experiment.sha256, seed, moment.step, epoch, 0.1, *well, measure, domain, float(value))
-                    )
-                    labels.append({**line.labels, "neurons": experiment.neurons})
+                    rows.append((sha256, seed, moment.step, epoch, 0.1, *well, measure, domain, float(value)))
+                    labels.append({**line.labels, "neurons": neurons})
     names = ["experiment", "seed", *COLUMNS[: COLUMNS.index("value") + 1]]
     table = pandas.DataFrame(rows, columns=names).assign(certified=True, seconds=0.0, network="")
     table = pandas.concat([table, pandas.DataFrame(labels)], axis=1)

@@ -3,8 +3,6 @@
 import dataclasses
 import json
 import re
-import subprocess
-import sys
 from fractions import Fraction
 
 import numpy as np
@@ -12,6 +10,7 @@ import pytest
 from flint import fmpz
 
 import reference
+from children import python
 from creases import (
     Audit,
     Box,
@@ -629,7 +628,7 @@ def test_house_an_audit_opens_no_kernel(saved):
         f"assert creases.audit({str(saved / 'count.json')!r}, load({str(saved / 'model.npz')!r})).recounted;"
         "print(*[name for name in sys.modules if name.startswith(('creases.engine', 'numba', 'llvmlite'))])"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = python(program)
     assert done.stdout.strip() == ""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from children import LONGEST
 from creases import Count, Network, build
 from networks import random_network
 
@@ -344,5 +345,5 @@ def test_bad_input_ctrl_c_in_a_running_count(tmp_path):
 
 def test_known_reader_of_our_output_may_leave_early(lines):
     command = f'"{sys.executable}" -c "from creases.cli import main; main()" cite | head -n 1'
-    finished = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+    finished = subprocess.run(command, shell=True, capture_output=True, text=True, check=True, timeout=LONGEST)
     assert finished.stderr == ""

@@ -13,6 +13,7 @@ import pytest
 from numba.core import event
 from rich.errors import LiveError
 
+from children import LONGEST
 from creases import Box, Network, Segment, compilation, count
 from creases.compilation import LINES, LOOP, SPACE, kind_of, say_if_compiling, share_done
 from engine_twins import COMPILED
@@ -215,6 +216,7 @@ def test_known_a_new_installation(tmp_path):
             text=True,
             check=True,
             env=environment,
+            timeout=LONGEST,
         ).stdout.splitlines()
         for _ in range(2)
     ]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import reference
+from children import LONGEST
 from creases import Box, Network, Polytope, Space, count, count_in_pieces, subdivide
 from creases.double_description import dot
 from creases.engine.starts.tiles import CrowdedStart, bounded_start, root_tile
@@ -48,6 +49,7 @@ def test_against_reference_with_room_for_eight_facets(kinds, seed):
         env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.pathsep.join([TESTS, *sys.path])},
         capture_output=True,
         text=True,
+        timeout=LONGEST,
     )
     assert done.returncode == 0, done.stderr
     kept, refused, crowded, parted = map(int, done.stdout.split())

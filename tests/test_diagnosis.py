@@ -1,16 +1,14 @@
 """`creases doctor`: every extra is named, a missing one with the command that brings it, and nothing is compiled."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from children import python
 from creases import compilation, diagnosis
 from creases.instructions import LEVELS, instruction_set
 from engine_twins import COMPILED
@@ -21,8 +19,7 @@ ROOT = Path(__file__).parents[1]
 def doctor(*options, **environment):
     """What `creases doctor` prints."""
     program = "import sys; from creases.cli import run; sys.exit(run(['doctor', *sys.argv[1:]]))"
-    command = [sys.executable, "-c", program, *options]
-    found = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
+    found = python(program, *options, check=False, **environment)
     assert (found.returncode, found.stderr) == (0, "")
     return found.stdout
 

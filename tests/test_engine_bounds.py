@@ -13,6 +13,7 @@ from math import inf, isfinite, nan, nextafter
 import numpy as np
 import pytest
 
+from children import LONGEST
 from creases.engine.cells.interval import zero_of
 from creases.engine.proof.bounds import UNIT, flushes_to_zero, gamma, meeting_point, sign_threshold
 from engine_twins import amount, cross, dot, exactly, some_float
@@ -287,7 +288,7 @@ def with_flushing(test):
 
     thread = threading.Thread(target=perform)
     thread.start()
-    thread.join()
+    thread.join(LONGEST)
     return found[0]
 
 

@@ -18,6 +18,7 @@ from numba.core.errors import NumbaError
 from numba.extending import is_jitted
 
 import creases.engine
+from children import LONGEST
 from creases.engine import kernel as kernel_room
 from creases.engine.jit.compiler import KernelCompiler, QuickFirstCompiler, as_unsigned
 from creases.engine.loop.cut import cut
@@ -121,6 +122,7 @@ def fresh(program, **environment):
         text=True,
         check=False,
         env={**os.environ, **environment},
+        timeout=LONGEST,
     )
 
 

@@ -2,12 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from children import python
 from creases import Box, Network, Segment, Space, count, subdivide
 from engine_twins import COMPILED, LONG
 
@@ -39,11 +38,11 @@ def results():
 @pytest.mark.skipif(not COMPILED, reason="kernels are plain Python")
 def test_known_the_shipped_kernels_say_the_same(tmp_path):
     """A user's process opens what the tests have compiled; with the long tables it compiles all of it anew."""
-    environment = {name: value for name, value in os.environ.items() if name != "CREASES_CALLABLE"}
-    environment["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), environment.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    environment = {"CREASES_CALLABLE": None, "PYTHONPATH": path}
     if LONG:
         environment["CREASES_CACHE_DIR"] = str(tmp_path)
-    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=False, env=environment)
+    done = python(PROGRAM, check=False, **environment)
     assert done.returncode == 0, done.stderr
     callable_, found = json.loads(done.stdout)
     assert callable_ is False, "the build under test is not the shipped one"

@@ -5,8 +5,6 @@ skipped. WebGL runs in software, so times here are no measure of what a graphics
 """
 
 import json
-import os
-import shutil
 import threading
 import time
 from fractions import Fraction
@@ -17,19 +15,17 @@ import pytest
 import creases
 from creases.explore import server
 from creases.explore.session import Entry, Session
+from tools import chromium
+from tools.chromium import until
 
-CHROMIUM = os.environ.get("CREASES_CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser"))), ""
-)
-if not CHROMIUM:
+if not chromium.program():
     pytest.skip("there is no chromium to drive: apt-get install chromium", allow_module_level=True)
 pytest.importorskip("uvicorn")
 pytest.importorskip("matplotlib")
-playwright = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright.sync_api")
 
 pytestmark = pytest.mark.jit  # the same page with slow kernels says nothing more
 
-FLAGS = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox"]
 NETWORK = creases.Network.he([2, 16, 16, 16, 3], seed=0)
 LATER = creases.Network.he([2, 16, 16, 16, 3], seed=1)
 IN_IMAGES = creases.Network.he([64, 16, 16, 4], seed=0)
@@ -39,10 +35,8 @@ POINTS, IMAGES = RNG.uniform(-1, 1, (40, 2)), RNG.random((20, 64))
 
 @pytest.fixture(scope="module")
 def browser():
-    with playwright.sync_playwright() as driver:
-        found = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium.started() as found:
         yield found
-        found.close()
 
 
 @pytest.fixture
@@ -91,14 +85,6 @@ def opened(browser):
 
 def is_own(url, address):
     return url.startswith((address, "data:", "blob:"))
-
-
-def until(page, condition, seconds=120):
-    """Wait for a condition of the page. (Playwright's own way is a script that the page's policy forbids.)"""
-    end = time.monotonic() + seconds
-    while not page.evaluate(condition):
-        assert time.monotonic() < end, (condition, page.evaluate("explorer.state()"))
-        page.wait_for_timeout(20)
 
 
 def settled(page):

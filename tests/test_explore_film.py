@@ -1,7 +1,6 @@
 """The film of the explorer: that it is there, moves, is small, and is shown; and that its gestures are counted."""
 
 import importlib.util
-import os
 import re
 import shutil
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import creases
+from tools import chromium
 
 Image = pytest.importorskip("PIL.Image", reason="pictures need the extra plot")
 
@@ -28,7 +28,8 @@ def tool(monkeypatch):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     yield module
-    sys.modules.pop("explorer_page", None)
+    for name in ("explorer_page", "chromium"):
+        sys.modules.pop(name, None)
 
 
 def test_house_film_moves_and_is_small():
@@ -59,7 +60,7 @@ def test_house_film_is_on_the_first_screen(page, name):
 @pytest.mark.jit
 def test_house_film_shows_what_was_counted(tool, tmp_path):
     """A finger, a pinch and the mouse on a small network; frames that hold what is drawn into them."""
-    if not (os.environ.get("CREASES_CHROMIUM") or shutil.which("chromium")):
+    if not chromium.program():
         pytest.skip("there is no chromium to drive")
     network = creases.Network.he([2, 8, 8, 1], seed=0, bias_std=0.3)
     with tool.opened(creases.explore.Session([network]), tool.WIDE, tool.HIGH, has_touch=True) as explorer:

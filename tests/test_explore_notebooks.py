@@ -6,7 +6,6 @@ Skipped where these, a chromium or playwright are not installed: none of them is
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,18 +16,18 @@ from pathlib import Path
 
 import pytest
 
-CHROMIUM = os.environ.get("CREASES_CHROMIUM") or next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser"))), ""
-)
-if not CHROMIUM:
+from tools import chromium
+
+if not chromium.program():
     pytest.skip("there is no chromium to drive: apt-get install chromium", allow_module_level=True)
 pytest.importorskip("anywidget")
 pytest.importorskip("matplotlib")
-playwright = pytest.importorskip("playwright.sync_api")
+pytest.importorskip("playwright.sync_api")
 
 pytestmark = pytest.mark.jit  # the same page with slow kernels says nothing more
 
-FLAGS = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox"]
+# Seconds that a test may take altogether; it takes about 20 on two cores.
+LONGEST = 300
 SOURCES = Path(__file__).parent.parent / "src"
 MAP = ".creases-explorer"
 WIDGET = """import creases
@@ -77,9 +76,63 @@ def port():
         return listening.getsockname()[1]
 
 
+class Notebook:
+    """A page with the widget in it, which has until `end` to do all that a test asks of it."""
+
+    def __init__(self, page, end):
+        self.page, self.end = page, end
+
+    def left(self):
+        """The seconds that are left; playwright waits no longer either."""
+        left = self.end - time.monotonic()
+        assert left > 0, f"not done after {LONGEST} s: {self.page.inner_text('body', timeout=5000)}"
+        self.page.set_default_timeout(1000 * left)
+        return left
+
+    def pause(self, milliseconds=50):
+        self.left()
+        self.page.wait_for_timeout(milliseconds)
+
+    def regions(self, other_than=None, which=0):
+        """The certified number of regions in view, when it is there and another one."""
+        explorer = self.page.locator(MAP).nth(which)
+        while True:
+            self.left()
+            text = explorer.locator(".count").inner_text() if explorer.count() else ""
+            found = re.search(r"([\d,]+) regions? in view\s+✓ certified", text)
+            if found and not explorer.locator(".late").count() and int(found[1].replace(",", "")) != other_than:
+                return int(found[1].replace(",", ""))
+            self.pause()
+
+    def scaled(self, amount, which=0):
+        self.left()
+        self.page.locator(f"{MAP} .overlay").nth(which).hover(position={"x": 150, "y": 150})
+        self.page.mouse.wheel(0, amount)
+
+    def ran(self, which):
+        """The output of a JupyterLab cell that is run. (What is run before the kernel is ready is not run at all.)"""
+        cell = self.page.locator(".jp-Notebook .jp-CodeCell").nth(which)
+        prompt = cell.locator(".jp-InputPrompt")
+        before = prompt.inner_text()
+        while prompt.inner_text() == before:
+            self.left()
+            cell.locator(".cm-content").click()
+            self.page.keyboard.press("Control+Enter")
+            for _ in range(20):
+                self.pause(100)
+                if prompt.inner_text() != before:
+                    break
+        while "*" in prompt.inner_text():
+            self.pause()
+        self.pause(300)
+        output = cell.locator(".jp-OutputArea")
+        return output.inner_text() if output.count() else ""
+
+
 @contextmanager
 def opened(command, alive, address, folder):
     """A page of a server that this command starts, in a chromium; settings and files stay in a folder."""
+    end = time.monotonic() + LONGEST
     with (folder / "log").open("w") as log:
         own = {f"JUPYTER_{name}_DIR": str(folder / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
         own |= {f"XDG_{name}_HOME": str(folder / name.lower()) for name in ("CONFIG", "STATE", "DATA")}
@@ -94,24 +147,23 @@ def opened(command, alive, address, folder):
             stderr=log,
         )
         try:
-            end = time.monotonic() + 90
             while not answers(alive):
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < end, (folder / "log").read_text()
                 time.sleep(0.2)
-            with playwright.sync_playwright() as driver:
-                browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+            with chromium.started() as browser:
                 page = browser.new_page(viewport={"width": 1400, "height": 900})
-                page.set_default_timeout(90_000)
+                notebook = Notebook(page, end)
+                notebook.left()
                 page.goto(address)
-                yield page
-                browser.close()
+                yield notebook
         finally:
             process.terminate()
             try:
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait(30)
 
 
 def answers(address):
@@ -120,24 +172,6 @@ def answers(address):
             return True
     except OSError:
         return False
-
-
-def regions(page, other_than=None, which=0):
-    """The certified number of regions in view, when it is there and another one."""
-    end = time.monotonic() + 120
-    explorer = page.locator(MAP).nth(which)
-    while True:
-        text = explorer.locator(".count").inner_text() if explorer.count() else ""
-        found = re.search(r"([\d,]+) regions? in view\s+✓ certified", text)
-        if found and not explorer.locator(".late").count() and int(found[1].replace(",", "")) != other_than:
-            return int(found[1].replace(",", ""))
-        assert time.monotonic() < end, text
-        page.wait_for_timeout(50)
-
-
-def scaled(page, amount, which=0):
-    page.locator(f"{MAP} .overlay").nth(which).hover(position={"x": 150, "y": 150})
-    page.mouse.wheel(0, amount)
 
 
 @pytest.fixture
@@ -172,77 +206,56 @@ def lab(tmp_path):
         ]
         at = f"http://127.0.0.1:{number}"
         page_at = f"{at}/lab/tree/there.ipynb?token=token"
-        with opened(["jupyterlab", *options], f"{at}/api/status?token=token", page_at, tmp_path) as page:
-            page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-            yield page
+        with opened(["jupyterlab", *options], f"{at}/api/status?token=token", page_at, tmp_path) as shown:
+            shown.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+            yield shown
 
     return notebook
 
 
-def ran(page, which):
-    """The output of a cell that is run. (What is run before the kernel is ready is not run at all.)"""
-    cell = page.locator(".jp-Notebook .jp-CodeCell").nth(which)
-    prompt = cell.locator(".jp-InputPrompt")
-    before, end = prompt.inner_text(), time.monotonic() + 90
-    while prompt.inner_text() == before:
-        assert time.monotonic() < end
-        cell.locator(".cm-content").click()
-        page.keyboard.press("Control+Enter")
-        for _ in range(20):
-            page.wait_for_timeout(100)
-            if prompt.inner_text() != before:
-                break
-    while "*" in prompt.inner_text():
-        assert time.monotonic() < end
-        page.wait_for_timeout(50)
-    page.wait_for_timeout(300)
-    output = cell.locator(".jp-OutputArea")
-    return output.inner_text() if output.count() else ""
-
-
 def test_explore_notebooks_jupyterlab_counts_what_is_in_view(lab):
-    with lab(f"{WIDGET}\nwidget", THERE) as page:
-        ran(page, 0)
-        first = regions(page)
-        assert ran(page, 1).split() == ["there", str(first), "True"]
-        scaled(page, -400)
-        then = regions(page, other_than=first)
-        assert ran(page, 1).split() == ["there", str(then), "True"]
+    with lab(f"{WIDGET}\nwidget", THERE) as shown:
+        shown.ran(0)
+        first = shown.regions()
+        assert shown.ran(1).split() == ["there", str(first), "True"]
+        shown.scaled(-400)
+        then = shown.regions(other_than=first)
+        assert shown.ran(1).split() == ["there", str(then), "True"]
 
 
 def test_explore_notebooks_jupyterlab_keys_are_the_maps(lab):
     """JupyterLab inserts, cuts and restarts by single keys: none of that on the map."""
-    with lab(f"{WIDGET}\nwidget", "1") as page:
-        ran(page, 0)
-        regions(page)
-        page.locator(f"{MAP} .overlay").click(position={"x": 150, "y": 150})
+    with lab(f"{WIDGET}\nwidget", "1") as shown:
+        shown.ran(0)
+        shown.regions()
+        shown.page.locator(f"{MAP} .overlay").click(position={"x": 150, "y": 150})
         for key in "axddii00":
-            page.keyboard.press(key)
-        page.wait_for_timeout(500)
-        assert page.locator(".jp-Notebook .jp-CodeCell").count() == 2
-        assert page.locator(".jp-Dialog").count() == 0
-        assert page.evaluate("document.activeElement.className") == "stage"
-        page.keyboard.press("l")
-        page.wait_for_selector(f"{MAP} .curve")
+            shown.page.keyboard.press(key)
+        shown.page.wait_for_timeout(500)
+        assert shown.page.locator(".jp-Notebook .jp-CodeCell").count() == 2
+        assert shown.page.locator(".jp-Dialog").count() == 0
+        assert shown.page.evaluate("document.activeElement.className") == "stage"
+        shown.page.keyboard.press("l")
+        shown.page.wait_for_selector(f"{MAP} .curve")
 
 
 def test_explore_notebooks_jupyterlab_cells_run_again(lab):
     """A widget shown twice, and a cell that is run more often than a page may have maps: none goes blank."""
-    with lab(f"{WIDGET}\nwidget", "widget", "creases.explore(network, height=300)") as page:
+    with lab(f"{WIDGET}\nwidget", "widget", "creases.explore(network, height=300)") as shown:
         said = []
-        page.on("console", lambda message: said.append(message.text) if "WebGL" in message.text else None)
-        ran(page, 0)
-        first = regions(page)
-        ran(page, 1)
-        assert regions(page, which=1) == first
-        scaled(page, -400, which=1)
-        regions(page, other_than=first, which=1)
-        assert regions(page) == first
+        shown.page.on("console", lambda message: said.append(message.text) if "WebGL" in message.text else None)
+        shown.ran(0)
+        first = shown.regions()
+        shown.ran(1)
+        assert shown.regions(which=1) == first
+        shown.scaled(-400, which=1)
+        shown.regions(other_than=first, which=1)
+        assert shown.regions() == first
         for _ in range(18):
-            ran(page, 2)
-            regions(page, which=2)
+            shown.ran(2)
+            shown.regions(which=2)
         lost = "[...document.querySelectorAll('canvas.cells')].map((one) => one.getContext('webgl2').isContextLost())"
-        assert page.evaluate(lost) == [False] * 3
+        assert shown.page.evaluate(lost) == [False] * 3
         assert said == []
 
 
@@ -265,19 +278,21 @@ def test_explore_notebooks_marimo_counts_what_is_in_view(tmp_path, mode, shown):
         "--port",
         str(number),
     ]
-    with opened(command, f"{at}/health", at, tmp_path) as page:
+    with opened(command, f"{at}/health", at, tmp_path) as notebook:
+        page = notebook.page
         if mode == "edit":
             page.wait_for_selector(".cm-content")
             page.wait_for_timeout(2000)
             page.keyboard.press("Control+Shift+r")  # run all
 
         def there(click):
+            notebook.left()
             page.click("button:has-text('count there')")
             page.wait_for_selector(f"text=/^there \\d+ True of click {click}$/")
             return int(page.inner_text(f"text=/^there \\d+ True of click {click}$/").split()[1])
 
-        first = regions(page)
+        first = notebook.regions()
         assert there(1) == first
-        scaled(page, -400)
-        then = regions(page, other_than=first)
+        notebook.scaled(-400)
+        then = notebook.regions(other_than=first)
         assert there(2) == then

@@ -13,6 +13,7 @@ import threading
 import numpy as np
 import pytest
 
+from children import LONGEST
 from counts_in_pieces import CUBE, command, known
 from creases import Box, Complex, Count, JournalError, Network, count, count_in_pieces, load, subdivide
 from creases.errors import CreasesError, SaveError
@@ -141,7 +142,11 @@ def test_bad_input_output_to_a_full_disk():
     program = "from creases.cli import main; main()"
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [sys.executable, "-c", program, "theory", "8,8"], stdout=full, stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", program, "theory", "8,8"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=LONGEST,
         )
     assert done.returncode == 2, done.stderr
     assert "No space left on device. Free some space on its disk" in done.stderr

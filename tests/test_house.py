@@ -1,5 +1,6 @@
 """The house: what importing costs, what the documents say, and what must not stand in a tracked file."""
 
+import ast
 import importlib
 import inspect
 import re
@@ -12,6 +13,7 @@ import pytest
 import typer.main
 
 import creases
+from children import LONGEST, python
 from creases.cli.app import app
 
 ROOT = Path(__file__).parent.parent
@@ -28,8 +30,7 @@ FENCE = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<code>.*?)^```", re.MULTILINE | re
 
 def fresh(program):
     """The stdout of a program run in a new interpreter."""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
+    return python(program).stdout.strip()
 
 
 def documents():
@@ -48,6 +49,7 @@ def tracked_files():
         capture_output=True,
         text=True,
         check=False,
+        timeout=LONGEST,
     )
     if listed.returncode:
         pytest.skip("not a git checkout")
@@ -168,6 +170,7 @@ def test_house_docs_are_current():
         capture_output=True,
         text=True,
         check=False,
+        timeout=LONGEST,
     )
     assert finished.returncode == 0, finished.stderr
 
@@ -195,6 +198,37 @@ def test_house_no_machine_paths_or_registry_hosts():
             continue
         for pattern in FORBIDDEN:
             assert not (found := re.search(pattern, text)), f"{path.relative_to(ROOT)} holds {found[0]!r}"
+
+
+OF_SUBPROCESS = ("subprocess.run", "subprocess.call", "subprocess.check_call", "subprocess.check_output")
+
+
+def waits_without_end(code):
+    """The lines of a program that wait for a process or a thread without a limit."""
+    found = []
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            # Methods take their limit as an argument, too; what joins strings has one.
+            is_method = node.func.attr in ("wait", "join", "communicate") and not node.args
+            is_limited = any(option.arg == "timeout" for option in node.keywords)
+            if (is_method or ast.unparse(node.func) in OF_SUBPROCESS) and not is_limited:
+                found.append(node.lineno)
+    return sorted(found)
+
+
+def test_house_no_test_waits_without_end():
+    tools = [ROOT / "tools" / name for name in ("chromium.py", "explorer_page.py")]
+    for path in [*sorted((ROOT / "tests").rglob("*.py")), *tools]:
+        assert waits_without_end(path.read_text("utf-8")) == [], path.relative_to(ROOT)
+    lines = (
+        "subprocess.run(a)",
+        "one.wait()",
+        "','.join(b)",
+        "subprocess.run(a, timeout=1)",
+        "thread.join()",
+        "e.wait(3)",
+    )
+    assert waits_without_end("\n".join(lines)) == [1, 2, 5]
 
 
 @pytest.mark.parametrize("path", documents(), ids=lambda path: path.name)

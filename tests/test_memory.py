@@ -1,14 +1,13 @@
 """Memory that is not enough: said in words of ours, before the work where it is certain, never where it would fit."""
 
-import os
 import re
 import resource
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 
+from children import python
 from creases import (
     Ball,
     Box,
@@ -168,7 +167,7 @@ def test_laws_other_errors_pass():
     assert type(caught.value) is RuntimeError
 
 
-ONE_THREAD = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 SCRIPT = """
 import resource, sys
 from pathlib import Path
@@ -192,9 +191,7 @@ except MemoryError as error:
 @pytest.mark.parametrize(("megabytes", "words"), [(24, "of this domain has"), (150, "has run out of memory")])
 def test_bad_input_a_limit_on_the_address_space(megabytes, words):
     """Half a million regions take 101 MB at least, and 250 as they are put together."""
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(megabytes)], capture_output=True, text=True, env=ONE_THREAD
-    )
+    done = python(SCRIPT, megabytes, check=False, **ONE_THREAD)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"A subdivision {words}"), done.stdout
     assert "Count the regions instead (creases.count keeps none)" in done.stdout

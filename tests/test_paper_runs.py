@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import creases
+from children import LONGEST
 from creases.paper import store as store_room
 from creases.paper import sweep as sweep_room
 from creases.paper.choices import (
@@ -281,7 +282,7 @@ def killed_and_resumed(place, moments):
         process.stdout.readline()
         time.sleep(moment)
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.communicate(timeout=LONGEST)
     process = in_another_process(place)
     process.communicate(timeout=300)
     assert process.returncode == 0
@@ -361,7 +362,11 @@ def postgres(tmp_path_factory):
 
     def call(program, *arguments):
         subprocess.run(
-            [*prefix, str(binaries / program), *arguments], check=True, cwd=folder, stdout=subprocess.DEVNULL
+            [*prefix, str(binaries / program), *arguments],
+            check=True,
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            timeout=LONGEST,
         )
 
     call("initdb", "-D", str(data), "-A", "trust", "-U", "creases", "--no-sync")

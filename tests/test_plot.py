@@ -1,12 +1,12 @@
 """Pictures: what is drawn is what was counted, neighbours can be told apart, and nothing global is touched."""
 
-import subprocess
 import sys
 import time
 
 import numpy as np
 import pytest
 
+from children import python
 from creases import Box, Line, MissingExtraError, ModelFileError, Network, Plane, Segment, Space, subdivide
 from creases.errors import DomainError
 from creases.plot import (
@@ -290,4 +290,4 @@ def test_house_pyplot_is_not_imported(tmp_path):
         "import sys, creases.plot as plot; plot.save_figure(plot.new_figure(1, 1), sys.argv[1]);"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program, str(tmp_path / "empty.png")], check=True)
+    python(program, tmp_path / "empty.png")

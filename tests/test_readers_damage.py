@@ -5,8 +5,6 @@ The readers are called directly, without the net below them in `load`, so that a
 
 import io
 import os
-import subprocess
-import sys
 import time
 import zipfile
 import zlib
@@ -17,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from children import python
 from creases.errors import ModelFileError
 from creases.network import Network
 from creases.readers import READERS, WEIGHTS_ONLY
@@ -148,11 +147,10 @@ def test_bad_input_damaged_files_take_their_seconds_and_no_more(damaged):
 
 def answer(code):
     """What a process of its own prints, as a list of lines."""
-    command = [sys.executable, "-c", f"import os, pickle, subprocess, damaged_files as d\n{code}"]
     # With this folder's modules, whatever else is on the path.
     path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": path}
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.splitlines()
+    program = f"import os, pickle, subprocess, damaged_files as d\n{code}"
+    return python(program, PYTHONPATH=path).stdout.splitlines()
 
 
 def test_laws_the_limit_on_memory_holds():

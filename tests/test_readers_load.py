@@ -1,14 +1,13 @@
 """`creases.load`: which reader a file goes to, and what is no file for it."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import creases
+from children import python
 from creases.errors import CreasesError, ModelFileError, NotEnoughMemoryError, UnsupportedModelError
 from creases.network import Network
 from creases.readers import READERS
@@ -34,7 +33,7 @@ except creases.CreasesError:
     pass
 print(sorted(set(sys.modules) & {{"torch", "onnx", "safetensors", "numba", "flint"}}))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = python(code)
     assert done.stdout.strip() == "[]"
 
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reference
+from children import LONGEST
 from counts_in_pieces import CUBE, command, known, recorded_anew
 from creases import (
     Box,
@@ -194,7 +195,7 @@ def killed_and_resumed(tmp_path, moments, *more):
         ) as process:
             time.sleep(moment)
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            process.wait(LONGEST)
             if process.returncode == 0:
                 break
     subprocess.run(run, check=True, capture_output=True, timeout=300)
@@ -260,7 +261,7 @@ def test_known_seconds_of_a_resumed_count(tmp_path):
     assert f" s + {10 * left} s from the journal" in repr(again)
     run = command(model, place, tmp_path / "count.json")
     run[run.index("--pieces") : run.index("--pieces") + 2] = []
-    printed = subprocess.run(run, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(run, capture_output=True, text=True, check=True, timeout=LONGEST).stdout
     assert f"and {10 * left} s of one thread's work taken from the journal" in printed
     assert json.loads((tmp_path / "count.json").read_text())["seconds_from_journal"] > 10 * left
 

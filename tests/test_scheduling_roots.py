@@ -5,14 +5,12 @@ otherwise, and a piece is named by its way down from its cone.
 """
 
 import json
-import os
 import sqlite3
-import subprocess
-import sys
 from itertools import pairwise
 
 import pytest
 
+from children import python
 from counts_in_pieces import known
 from creases import Box, Directions, JournalError, Space, count, count_in_pieces
 from creases.engine.starts.first_layer import independent_rows
@@ -53,14 +51,7 @@ print(found.regions, found.certified)
 
 def on(processor, script, *arguments):
     """The lines that a script prints in a process whose BLAS is that of another processor."""
-    done = subprocess.run(
-        [sys.executable, "-c", TIED + script, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**os.environ, "OPENBLAS_CORETYPE": processor},
-        check=False,
-    )
+    done = python(TIED + script, *arguments, check=False, OPENBLAS_CORETYPE=processor)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 

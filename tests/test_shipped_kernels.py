@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from children import LONGEST
 from creases import instructions
 from creases.engine import kernel
 from creases.engine.jit import shipped
@@ -167,7 +168,8 @@ print(json.dumps([answers, compiled, SHIPPED is not None, creases.__file__]))
 def test_known_a_wheel(tmp_path):
     """From `make wheel` to the first count: nothing is compiled, and all is as it is here. With another llvmlite than
     the wheel's, said by the list, the same is counted by kernels that are compiled."""
-    subprocess.run([sys.executable, str(ROOT / "tools" / "make_wheel.py"), str(tmp_path / "dist")], check=True)
+    make = [sys.executable, str(ROOT / "tools" / "make_wheel.py"), str(tmp_path / "dist")]
+    subprocess.run(make, check=True, timeout=2 * LONGEST)  # with all kernels
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     assert "none-any" not in wheel.name
     with zipfile.ZipFile(wheel) as archive:
@@ -178,7 +180,15 @@ def test_known_a_wheel(tmp_path):
 
     def answers(**more):
         command = [sys.executable, "-P", "-c", EVERYTHING]
-        done = subprocess.run(command, env={**plain, **more}, capture_output=True, text=True, check=True, cwd=tmp_path)
+        done = subprocess.run(
+            command,
+            env={**plain, **more},
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+            timeout=LONGEST,
+        )
         said, compiled, fits, where = json.loads(done.stdout)
         assert Path(where).is_relative_to(more.get("PYTHONPATH", tmp_path))
         return said, compiled, fits, done.stderr
@@ -198,6 +208,7 @@ def test_known_a_wheel(tmp_path):
         text=True,
         check=True,
         cwd=tmp_path,
+        timeout=LONGEST,
     )
     assert int(done.stdout) > 1
     assert "compiling its kernels for lines" in done.stderr

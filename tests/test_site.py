@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import creases
+from children import LONGEST
 
 pytest.importorskip("mkdocs", reason="the site needs the extra docs")
 pytest.importorskip("material", reason="the site needs the extra docs")
@@ -47,6 +48,7 @@ def build(*options, cwd=ROOT):
         text=True,
         check=False,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": paths},
+        timeout=LONGEST,
     )
 
 

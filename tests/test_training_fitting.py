@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import creases
+from children import LONGEST
 from creases.errors import MissingExtraError
 from creases.training import (
     PAPER_EPOCHS,
@@ -221,7 +222,7 @@ fit(model, DIGITS, SHORT, tracker, sys.argv[1] + "/checkpoints")
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL on this system")
 def test_laws_kill_nine_loses_nothing(tmp_path):
     here = os.path.dirname(__file__)
-    result = subprocess.run([sys.executable, "-c", KILLED, tmp_path], cwd=here, check=False)
+    result = subprocess.run([sys.executable, "-c", KILLED, tmp_path], cwd=here, check=False, timeout=LONGEST)
     assert result.returncode == -signal.SIGKILL
     counted = read_rows(tmp_path / "rows.jsonl")
     assert [row["step"] for row in counted] == [0, 5, 10, 15]
@@ -352,5 +353,5 @@ def test_laws_resuming_from_nothing_begins_and_threads_are_welcome(tmp_path):
     results = []
     thread = threading.Thread(target=lambda: results.append(trained(checkpoints=tmp_path, resume=True)))
     thread.start()
-    thread.join()
+    thread.join(LONGEST)
     assert hash_of(results[0][0]) == hash_of(trained()[0])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import creases
+from children import LONGEST, python
 from creases import build
 from creases.errors import DomainError, MissingExtraError, NetworkError
 from creases.training import (
@@ -164,7 +165,7 @@ train(model, RegionTracker(model, [SQUARE, LINE], threads=1, path=sys.argv[1], o
 def test_laws_kill_nine_loses_nothing(tmp_path):
     path = tmp_path / "rows.jsonl"
     here = os.path.dirname(__file__)
-    result = subprocess.run([sys.executable, "-c", KILLED, path], cwd=here, check=False)
+    result = subprocess.run([sys.executable, "-c", KILLED, path], cwd=here, check=False, timeout=LONGEST)
     assert result.returncode == -signal.SIGKILL
     lost = read_rows(path)
     assert [row["step"] for row in lost] == [0, 0, 1, 1, 2, 2, 3, 3]
@@ -374,5 +375,5 @@ def test_house_import_brings_in_nothing_optional():
         "import sys; from creases.training import RegionTracker, digits_task; import creases.theory;"
         "print([m for m in ('torch', 'sklearn', 'mlxtend', 'pandas', 'numba', 'matplotlib') if m in sys.modules])"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = python(code)
     assert result.stdout.strip() == "[]"

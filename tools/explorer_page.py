@@ -5,16 +5,15 @@ Needs chromium and the extras explore, data and dev.
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import chromium
 import numpy as np
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
@@ -22,7 +21,8 @@ import creases
 from creases.explore.server import serve
 from creases.explore.session import Entry, Session
 
-SOFTWARE = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--no-sandbox"]
+# Seconds until the server listens, at most.
+LONGEST = 60.0
 
 
 def session() -> Session:
@@ -52,8 +52,7 @@ class Explorer:
     def settle(self, least: int = 200) -> None:
         """Wait until all that was asked for is there; least : milliseconds before the first look."""
         self.page.wait_for_timeout(least)
-        while not self.state()["idle"]:
-            self.page.wait_for_timeout(20)
+        chromium.until(self.page, "explorer.state().idle")
 
 
 @contextmanager
@@ -62,19 +61,23 @@ def opened(shown: Session, width: int, height: int, **options: Any) -> Iterator[
 
     options : of the page, as playwright has them. Ends the program if there is no chromium.
     """
-    chromium = os.environ.get("CREASES_CHROMIUM") or shutil.which("chromium")
-    if not chromium:
-        raise SystemExit("There is no chromium on the path. Install one, or say where it is in CREASES_CHROMIUM.")
-    ready, addresses = threading.Event(), list[str]()
-    threading.Thread(
-        target=lambda: serve(shown, 0, lambda address: (addresses.append(address), ready.set())), daemon=True
-    ).start()
-    ready.wait()
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=SOFTWARE)
+    with chromium.started() as browser:
         page = browser.new_page(viewport={"width": width, "height": height}, **options)
-        page.goto(addresses[0])
+        page.goto(served(shown))
         explorer = Explorer(page)
         explorer.settle()
         yield explorer
-        browser.close()
+
+
+def served(shown: Session) -> str:
+    """The address of a session, which is served as long as this program runs."""
+    ready, addresses = threading.Event(), list[str]()
+
+    def listening(address: str) -> None:
+        addresses.append(address)
+        ready.set()
+
+    threading.Thread(target=lambda: serve(shown, 0, listening), daemon=True).start()
+    if not ready.wait(LONGEST):
+        raise TimeoutError(f"The explorer's server does not listen after {LONGEST:.0f} s.")
+    return addresses[0]

@@ -16,6 +16,7 @@ from fuzz.checking import FAILURES, Outcome, check
 
 LIMIT = 60.0  # seconds for creases on one case: the slowest needs half a second, but a busy machine may stall
 REFERENCE_LIMIT = 300.0
+STARTING = 300.0  # for a process to begin, or to end
 READY, DECIDED = "ready", "decided"
 
 # The tags of a case are its family, kind of domain and frame; from here on, how it was scaled.
@@ -110,6 +111,8 @@ class Worker:
         self.process = context.Process(target=answer, args=(theirs, self.seed), daemon=True)
         self.process.start()
         theirs.close()
+        if not self.connection.poll(STARTING):
+            raise TimeoutError(f"a process has not begun after {STARTING:.0f} s")
         self.connection.recv()  # READY: no clock runs while it imports
 
     def give(self, number):
@@ -142,7 +145,7 @@ class Worker:
 
     def stop(self):
         self.process.kill()
-        self.process.join()
+        self.process.join(STARTING)
         self.connection.close()
 
 
