@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import re
 import zipfile
 
@@ -10,13 +11,22 @@ import pytest
 
 import creases
 from creases.errors import CreasesError, ModelFileError, NetworkError, UnsupportedModelError
+from creases.readers.keras import hdf5
 from creases.readers.keras.file import read_keras
+from damaged_files import forked
 from keras_files import after, begin, dense, functional, h5_bytes, keras_bytes, layer, put, sequential
 from kink_points import projected
 
 h5py = pytest.importorskip("h5py", reason="h5py is not installed")
 
 RNG = np.random.default_rng(3)
+
+
+@pytest.fixture(autouse=True)
+def _hdf5_in_forks(monkeypatch):
+    """A new interpreter for each file takes most of the time of these tests; those of damaged files have some."""
+    if hasattr(os, "fork"):
+        monkeypatch.setattr(hdf5.subprocess, "run", forked)
 
 
 def numbers(*shape):
