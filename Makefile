@@ -10,6 +10,9 @@ RUN := $(BIN)/python -m
 STAMP := $(VENV)/.set-up-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 BENCH_STAMP := $(subst .set-up-,.bench-,$(STAMP))
 TUTORIALS_STAMP := $(subst .set-up-,.tutorials-,$(STAMP))
+# Where Python may not keep what it compiles, each of some hundred processes compiles all modules anew, and each worker
+# all tests.
+export PYTHONDONTWRITEBYTECODE :=
 PYTEST := $(RUN) pytest -n 2 --dist worksteal
 # Options of `make fuzz`.
 FUZZ :=
@@ -30,7 +33,9 @@ demo: $(STAMP) ## train [32,32,32] on digits and count its regions 20 times on t
 	@echo "demo: training, counting and drawing into demo/ (a minute and a half at most)"
 	@$(BIN)/creases demo --out demo
 
-test: lint pytest ## lint, then all tests but the long ones
+test: $(STAMP) ## lint, and beside it all tests but the long ones
+	@# mypy keeps one core busy for half a minute, in which the other one would wait for it.
+	@$(MAKE) --no-print-directory -j 2 lint pytest
 
 lint: $(STAMP) ## ruff, mypy --strict, import contracts, generated docs current
 	@echo "lint: ruff, mypy, import contracts, docs"
