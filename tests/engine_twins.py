@@ -10,22 +10,28 @@ from functools import reduce
 from math import lcm
 
 import numba
+import pytest
 
 COMPILED = not numba.config.DISABLE_JIT
-# `make test-long` sets it; everyday runs draw half as much.
+# `make test-long` sets it; everyday runs draw a third as much.
 LONG = os.environ.get("CREASES_LONG") == "1"
 
 
 def amount(compiled, plain, everyday=None):
     """How many samples to draw: kernels as plain Python are a hundred times slower.
 
-    everyday : how many in runs that are not long, half if not given; fewer where the twins take most of the time.
+    everyday : how many in runs that are not long, a third if not given; fewer where the twins take most of the time.
     """
     if not COMPILED:
         return plain
     if LONG:
         return compiled
-    return (compiled + 1) // 2 if everyday is None else everyday
+    return max((compiled + 2) // 3, min(plain, compiled)) if everyday is None else everyday
+
+
+def seeds(number, everyday):
+    """range(number) for `parametrize`: of random networks, the first so many every day, and the others in long runs."""
+    return [pytest.param(seed, marks=() if seed < everyday else pytest.mark.long) for seed in range(number)]
 
 
 def exactly(values):

@@ -5,7 +5,7 @@ moment; `data_in` puts it into the table that a store would give, so that a figu
 from real runs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas
@@ -13,6 +13,10 @@ import pandas
 from creases.paper.claims import BROKEN, CHECK, DIFFERS, HOLDS, NOTED
 from creases.paper.figure import SIZES, Data
 from creases.paper.runs import COLUMNS
+from engine_twins import LONG
+
+# Of each line of a figure: so many runs decide as all of them do.
+RUNS = None if LONG else 5
 
 __all__ = ["Moment", "data_in", "jitter", "refuted", "verdicts"]
 
@@ -61,18 +65,24 @@ def jitter(moment, spread=0.01):
     return 1.0 + spread * np.random.default_rng([moment.seed, 5]).standard_normal()
 
 
-def data_in(world, figure, size="laptop", runs=None, train_accuracy=1.0, test_accuracy=0.9):
+def with_runs(line, runs):
+    """A line of a figure with at most so many seeds."""
+    return line._replace(experiment=replace(line.experiment, seeds=line.experiment.seeds[:runs]))
+
+
+def data_in(world, figure, size="laptop", runs=RUNS, train_accuracy=1.0, test_accuracy=0.9):
     """The `Data` of a figure in a world.
 
     world : takes a `Moment`, gives a list of (measure, domain, value), as `Measured` has them. size : a name or a Size.
-    runs : at most so many seeds of each line. train_accuracy, test_accuracy : numbers, or functions of a `Moment`.
+    runs : at most so many seeds of each line; None for all. train_accuracy, test_accuracy : numbers, or functions
+    of a `Moment`.
     """
     size = SIZES[size] if isinstance(size, str) else size
-    lines = figure.lines(size)
+    lines = [with_runs(line, runs) for line in figure.lines(size)]
     rows, labels = [], []
     for line in lines:
         experiment, sha256, neurons = line.experiment, line.experiment.sha256, line.experiment.neurons
-        for seed in experiment.seeds[:runs]:
+        for seed in experiment.seeds:
             for epoch in experiment.moments:
                 moment = Moment(line, seed, epoch, round(1000 * epoch))
                 well = [value(moment) if callable(value) else value for value in (train_accuracy, test_accuracy)]

@@ -33,6 +33,7 @@ from creases.complex import balls, nearest
 from creases.domain import domain_from_dict
 from creases.domain.ball import above, factored, root_above
 from creases.subdivision import subdivide_flat
+from engine_twins import LONG
 from graph_networks import as_network
 
 # The specification: the squared distance of the nearest point of a hull, in fractions.
@@ -158,7 +159,7 @@ def rational_ball(rng, d, kind):
     return center, float(rng.choice([0.25, 0.5, 0.75, 1.0, 1.25])) if kind else float(rng.uniform(0.05, 1.5))
 
 
-@pytest.mark.parametrize(("d", "number"), [(1, 60), (2, 120), (3, 20)])
+@pytest.mark.parametrize(("d", "number"), [(1, 60), (2, 120 if LONG else 40), (3, 20)])
 def test_against_exact_networks(d, number):
     """Every kind of degenerate network; some spheres touch cells, and these do not count."""
     total = np.zeros(3, np.int64)
@@ -172,7 +173,7 @@ def test_against_exact_networks(d, number):
     assert total[2] > 0
 
 
-@pytest.mark.parametrize(("d", "number"), [(2, 40), (3, 10)])
+@pytest.mark.parametrize(("d", "number"), [(2, 40 if LONG else 20), (3, 10 if LONG else 5)])
 def test_against_exact_tangent_spheres(d, number):
     total = np.zeros(3, np.int64)
     for i in range(number):
@@ -205,7 +206,7 @@ def test_against_exact_balls_in_slices():
 
 def test_against_exact_graphs():
     """Clips, switches, any slopes, residual sums."""
-    for seed in range(40):
+    for seed in range(40 if LONG else 20):
         rng = np.random.default_rng([seed, 9])
         d = 1 + seed % 2
         levels = graph_cases.random_graph(rng, d, degenerate=bool(seed % 3), most_units=4)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 import reference
 from creases import Box, Line, Network, Plane, Polygon, Polyline, Segment, Space, count, subdivide
 from creases.errors import ComputationError
+from engine_twins import seeds
 from networks import KINDS, as_lists, networks, table
 
 # The table: 100 rounds of 20 networks, one of each kind. `make test` does the first rounds, `make test-all` all.
@@ -173,9 +174,7 @@ QUESTIONS = {
 }
 
 
-@pytest.mark.parametrize(
-    "number", [pytest.param(i, marks=() if i < SHORT_ROUNDS else pytest.mark.long) for i in range(ROUNDS)]
-)
+@pytest.mark.parametrize("number", seeds(ROUNDS, SHORT_ROUNDS))
 def test_against_reference_table(number):
     n_in, refused = INPUTS[number % len(INPUTS)], 0
     for i, (name, weights, biases) in enumerate(table(len(KINDS), seed=number, n_in=n_in)):

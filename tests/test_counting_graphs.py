@@ -99,7 +99,7 @@ def test_against_exact_counts_in_up_to_eight_dimensions(n_in):
 @pytest.mark.parametrize("n_in", [1, 2, 3, 4])
 def test_against_exact_counts_of_directions(n_in):
     """The cones of a network without biases are the regions of all of space, as the reference counts them."""
-    for i in range(CASES // 8 if n_in < 4 else amount(24, 2)):
+    for i in range(CASES // 8 if n_in < 4 else amount(24, 2, 6)):
         rng = np.random.default_rng([72, n_in, i])
         levels = without_biases(random_graph(rng, n_in, degenerate=bool(i % 2), kinks=OF_CONES))
         network, space = as_network(levels, n_in), reference.space(n_in)

@@ -7,6 +7,7 @@ import pytest
 
 import reference
 from creases import Directions, Network, Space, Subspace, count
+from engine_twins import seeds
 from networks import as_lists, he
 
 # Hidden layers of which few neurons are active at a time.
@@ -26,7 +27,7 @@ def both(weights, biases, domain, specification):
 
 
 @pytest.mark.parametrize("d", NARROW)
-@pytest.mark.parametrize("seed", [pytest.param(s, marks=() if s < 3 else pytest.mark.long) for s in range(20)])
+@pytest.mark.parametrize("seed", seeds(20, 3))
 def test_against_reference_narrow_layers(d, seed):
     """Whole spaces and directions, with biases and without, and not one cell in rationals."""
     weights, biases = as_lists(he(np.random.default_rng(seed), d, NARROW[d], 0.5))

@@ -32,6 +32,7 @@ def test_laws_partition_can_be_refuted():
             "a fifth more": plane(1.2),
             "wild": plane(spread=0.7),
         },
+        runs=None,
     )
     # A counter that returns N²/2 has the right mean; that networks differ tells it from one that counts.
     assert found["N²/2 for every network"] == {SPREAD}

@@ -129,9 +129,9 @@ def test_known_verdicts_of_fluctuations():
         "more": spreading(by_law, mean=1.5),
         "gradients of half the variance": spreading(by_law, spread=0.5),
     }
-    found = refuted(FIGURES["fluctuations"], spreading(by_law), lies)
+    found = refuted(FIGURES["fluctuations"], spreading(by_law), lies, runs=None)
     law = "gradients: (log Z - its mean)² / its variance, both of the law, mean over networks and n"
-    assert verdicts(spreading(by_law), FIGURES["fluctuations"])[law] == "check"
+    assert verdicts(spreading(by_law), FIGURES["fluctuations"], runs=None)[law] == "check"
     for n in (1, 2, 3, 4):
         (coefficient,) = (what for what in found["no spread"] if what.startswith(f"n = {n}: CV² / (n² "))
         assert coefficient in found["as gradients"]
@@ -196,7 +196,7 @@ def test_known_verdicts_of_spaces():
 
 def test_known_starts_of_spaces_are_one_sample():
     """The two tasks begin with the same hidden layers: ten runs, not twenty."""
-    findings = FIGURES["spaces"].findings(data_in(through(), FIGURES["spaces"]))
+    findings = FIGURES["spaces"].findings(data_in(through(), FIGURES["spaces"], runs=None))
     starts = [finding for finding in findings if "at the start" in finding.what]
     assert {finding.numbers.runs for finding in starts} == {10}
     assert {str(finding.verdict) for finding in starts} == {HOLDS}

@@ -234,20 +234,16 @@ def test_known_natural_squares():
 WIDTHS = (6, 6, 6)
 
 
+# Laws of weights and of biases: all of those, each with what is exact for even biases; biases of one sign with two.
+EVEN, ONE_SIGN = CorrelatedBiases(0.3, 0.99), OneSidedBiases(-0.3)
+LAWS = [HeWeights(), OrthogonalWeights(), HeWeights(2.0), HeUniformWeights(), GlorotWeights(), LeCunWeights()]
+EVERYDAY = [*((weights, EVEN) for weights in LAWS), *((weights, ONE_SIGN) for weights in LAWS[:2])]
+MORE = [(weights, biases) for biases in (GaussianBiases(0.3), OneSidedBiases(0.3)) for weights in LAWS]
+MORE += [(weights, ONE_SIGN) for weights in LAWS[2:]]
+
+
 @pytest.mark.parametrize(
-    "weights",
-    [HeWeights(), HeWeights(2.0), HeUniformWeights(), GlorotWeights(), LeCunWeights(), OrthogonalWeights()],
-    ids=lambda law: f"{type(law).__name__}{getattr(law, 'scale', '')}",
-)
-@pytest.mark.parametrize(
-    "biases",
-    [
-        CorrelatedBiases(0.3, 0.99),
-        OneSidedBiases(-0.3),
-        pytest.param(GaussianBiases(0.3), marks=pytest.mark.long),
-        pytest.param(OneSidedBiases(0.3), marks=pytest.mark.long),
-    ],
-    ids=repr,
+    ("weights", "biases"), [*EVERYDAY, *(pytest.param(*both, marks=pytest.mark.long) for both in MORE)], ids=repr
 )
 def test_laws_second_moments_of_gradients(weights, biases):
     """Exact of even biases, whether they are independent or not; an upper bound of those of one sign."""

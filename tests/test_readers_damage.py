@@ -23,8 +23,9 @@ from creases.readers.keras import hdf5
 from creases.readers.weights.answers import Answers
 from creases.readers.weights.plain_arrays import read_plain
 from damaged_files import BIASES, MAKERS, SECONDS, WEIGHTS, read_in_a_process, reader_of
+from engine_twins import LONG
 
-FILES = 300  # of each reader, at least
+FILES = 300 if LONG else 120  # of each reader, at least
 
 
 def needs(suffix):

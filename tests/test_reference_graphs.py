@@ -52,11 +52,13 @@ def identity(n):
 def many(number, seed, n_ins=(1, 2, 3), **options):
     """A test of (levels, domain): random graphs, half of them degenerate, on every kind of domain in turn.
 
-    number : of each number of inputs, with `LONG`. Everyday runs have half, and no kind of domain less than that.
+    number : of each number of inputs, with `LONG`. Everyday runs have one for each kind of domain, of which every other
+    one is degenerate.
     """
     cases = []
     for n_in in n_ins:
-        for i in range(number if LONG else max((number + 1) // 2, min(number, 2 * len(DOMAINS[n_in])))):
+        everyday = [2 * k + k % 2 for k in range(min(len(DOMAINS[n_in]), number // 2))]
+        for i in range(number) if LONG else everyday:
             rng = np.random.default_rng([seed, n_in, i])
             levels = random_graph(rng, n_in, degenerate=bool(i % 2), **options)
             place = random_domain(rng, n_in, DOMAINS[n_in][i // 2 % len(DOMAINS[n_in])])
@@ -442,11 +444,11 @@ def test_laws_random_graphs_are_the_same_every_time():
 @pytest.mark.parametrize("degenerate", [False, True])
 def test_laws_random_graphs_have_every_structure(degenerate):
     """Of 200 networks some have each kink, each way of taking from below, and each degeneracy; few are trivial."""
-    seen, trivial = set(), 0
+    seen, trivial, counted = set(), 0, 200 if LONG else 50
     for seed in range(200):
         levels = random_graph(np.random.default_rng(seed), 2, degenerate=degenerate)
         assert 2 <= len(levels) <= 5
-        trivial += graph_count(levels, SQUARE) < 3
+        trivial += seed < counted and graph_count(levels, SQUARE) < 3
         for number, level in enumerate(levels, start=1):
             assert 1 <= len(level.bias) <= 6
             assert all(type(x) is float for x in level.bias)
@@ -456,7 +458,7 @@ def test_laws_random_graphs_have_every_structure(degenerate):
     if degenerate:
         expected |= {"equal units", "opposite units", "equal candidates", "zero row", "dead", "zero biases"}
     assert expected <= seen
-    assert trivial < (40 if degenerate else 20)
+    assert trivial < counted / (5 if degenerate else 10)
 
 
 def structures(number, level):

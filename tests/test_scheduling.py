@@ -82,10 +82,14 @@ def domains(d):
 @pytest.mark.parametrize("d", [1, 2, 3, 4])
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_laws_parts_add_up(kind, d):
-    """Whatever the walls meet: in every domain, on degenerate networks, walls through zero sets too."""
+    """Whatever the walls meet: in every domain, on degenerate networks, walls through zero sets too.
+
+    Every day each kind of network in space has half of the domains, and the next kind the others.
+    """
+    some = domains(d) if d < 3 or LONG else domains(d)[KINDS.index(kind) % 2 :: 2]
     for _, weights, biases in table(2 if d < 3 else 1, 41, d, [kind]):
         network = hidden(weights, biases)
-        for domain in domains(d):
+        for domain in some:
             whole = count(network, domain, threads=1)
             for depth in (1, 3) if d < 3 and LONG else (2,):
                 assert in_parts(network, domain, depth, depth % 2) == (list(whole.by_layer), whole.unbounded or 0)

@@ -156,11 +156,12 @@ def slope(runs: pandas.DataFrame) -> float:
 
     Least squares of logarithms, after subtracting the mean over networks of the same depth.
     """
-    logs = runs[runs["value"] > 0].assign(N=lambda some: np.log(some["neurons"].astype(float)))
-    logs["d"] = np.log(logs["value"])
-    centred = logs[["N", "d"]] - logs.groupby("depth")[["N", "d"]].transform("mean")
-    spread = float((centred["N"] ** 2).sum())
-    return float((centred["N"] * centred["d"]).sum()) / spread if spread > 0 else np.nan
+    some = runs[runs["value"] > 0]
+    _, depth = np.unique(some["depth"].to_numpy(), return_inverse=True)
+    N, d = (np.log(some[name].to_numpy(np.float64)) for name in ("neurons", "value"))
+    N, d = (logs - (np.bincount(depth, logs) / np.bincount(depth))[depth] for logs in (N, d))
+    spread = float(N @ N)
+    return float(N @ d) / spread if spread > 0 else np.nan
 
 
 def over(above: pandas.DataFrame, below: pandas.DataFrame, by: list[str]) -> pandas.DataFrame:
