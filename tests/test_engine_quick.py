@@ -12,6 +12,7 @@ import numba
 import pytest
 from numba.core.codegen import JITCPUCodegen
 
+from children import python
 from creases.engine.jit import quick
 from creases.engine.jit.compiler import KernelCompiler, QuickFirstCompiler
 from creases.engine.kernel import KERNELS as KERNELS_OF_ENGINE
@@ -56,13 +57,7 @@ def said(tmp_path):
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
 
     def run(*arguments):
-        done = subprocess.run(
-            [sys.executable, "-c", CALLS, *arguments],
-            env={**os.environ, "CREASES_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": path},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        done = python(CALLS, *arguments, CREASES_CACHE_DIR=str(tmp_path / "cache"), PYTHONPATH=path)
         return json.loads(done.stdout)
 
     return run
@@ -140,7 +135,7 @@ def test_known_the_lock_when_a_process_ends(tmp_path, request, fails, holder):
     line = "from creases.engine.warm import warm"
     assert line in program
     program = program.replace(line, "raise ImportError" if fails else "warm = dict")
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    done = python(program, check=False)
     assert done.returncode == (1 if fails else 0)
     if holder == "another":
         assert lock.read_text() == "another"
