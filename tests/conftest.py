@@ -2,10 +2,7 @@
 
 import os
 import signal
-import sys
-import threading
 import time
-from pathlib import Path
 
 # Tests call inlined kernels from Python: `engine.kernel` keeps them compiled only where this is set.
 os.environ.setdefault("CREASES_CALLABLE", "1")
@@ -13,7 +10,6 @@ os.environ.setdefault("CREASES_CALLABLE", "1")
 os.environ.setdefault("CREASES_BACKGROUND", "0")
 
 import pytest
-from _pytest.assertion import rewrite
 from hypothesis import settings
 
 # A shell that runs us in the background has SIGINT ignored, for our children too: then no test of Ctrl-C can pass.
@@ -26,41 +22,11 @@ settings.load_profile("creases")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """What every worker needs is made once, before the workers start: the kernels, and the compiled tests.
-
-    No test then waits for kernels, or meets the note about them. They are compiled by two processes, and this one ends
-    before the other one does: meanwhile it reads the tests.
-    """
+    """Compile the kernels once, before the workers start: no test then waits for it, or meets the note about them."""
     if not hasattr(session.config, "workerinput"):
         from creases.compilation import compile_kernels
 
-        reading = threading.Thread(target=rewrite_asserts, args=(session.config,))
-        whole_suite = session.config.args_source is pytest.Config.ArgsSource.TESTPATHS
-        if whole_suite:
-            reading.start()
         compile_kernels()
-        if whole_suite:
-            reading.join(600)
-
-
-def rewrite_asserts(config: pytest.Config) -> None:
-    """Compile all tests, their asserts rewritten, as pytest does when it imports them; left to pytest if that fails.
-
-    In a new clone every worker would do it for itself, all of them at once, in a quarter of a minute each. pytest has
-    no public name for it.
-    """
-    if sys.dont_write_bytecode:
-        return
-    try:
-        state = config.stash[rewrite.assertstate_key]
-        for path in Path(__file__).parent.glob("test_*.py"):
-            folder = rewrite.get_cache_dir(path)
-            compiled = folder / f"{path.stem}{rewrite.PYC_TAIL}"
-            if rewrite._read_pyc(path, compiled) is None and rewrite.try_makedirs(folder):
-                status, code = rewrite._rewrite_test(path, config)
-                rewrite._write_pyc(state, code, status, compiled)
-    except (AttributeError, KeyError, TypeError, OSError, SyntaxError):
-        return
 
 
 @pytest.fixture
