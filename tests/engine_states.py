@@ -17,8 +17,8 @@ from creases.engine.problem import IntegerPolytope, Problem
 from creases.engine.rows.local import localise
 from creases.engine.rows.scan import ask, cell_reach, forget_answers, scan_neurons
 from creases.engine.rows.switches import scan_switches
+from creases.engine.starts.bounded import bounded_start
 from creases.engine.starts.starting import workspace
-from creases.engine.starts.tiles import bounded_start
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import (
     CELL,

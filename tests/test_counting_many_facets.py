@@ -12,7 +12,8 @@ import reference
 from children import LONGEST
 from creases import Box, Network, Polytope, Space, count, count_in_pieces, subdivide
 from creases.double_description import dot
-from creases.engine.starts.tiles import CrowdedStart, bounded_start, root_tile
+from creases.engine.starts.bounded import bounded_start, root_tile
+from creases.engine.starts.tiles import CrowdedStart
 from creases.engine.starts.walls import divided, roomy, tile_in_chart
 from creases.engine.state.cell_layout import (
     MOST_FACETS,

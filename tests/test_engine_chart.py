@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from creases.engine.proof.rational import scaled
+from creases.engine.starts.bounded import bounded_start
 from creases.engine.starts.chart import RationalStart, is_bounded_in
 from creases.engine.starts.first_layer import independent_rows, rational_first
 from creases.engine.starts.starting import starts
-from creases.engine.starts.tiles import bounded_start
 from creases.engine.starts.workshop import Workshop
 from engine_states import corners_between, one_layer, problem_of
 from engine_twins import amount, cross, determinant, dot, exactly, opposite, some_float
@@ -118,9 +118,9 @@ def test_against_exact_bounded_starts(scale):
         if min(turns) <= 0:
             continue
         start = bounded_start(vertices)
-        size = Fraction(float(start.chart[0, 0]))
-        assert (start.chart == np.diag([float(size), float(size), 1.0])).all()
-        corners = [(*(x / size for x in ray[:2]), Fraction(1)) for ray in rays]
+        sizes = exactly(start.chart.diagonal()[:2])  # each coordinate by its own
+        assert (start.chart == np.diag([*map(float, sizes), 1.0])).all()
+        corners = [(*(x / size for x, size in zip(ray, sizes, strict=False)), Fraction(1)) for ray in rays]
         assert [tuple(exactly(row)[:2]) for row in start.corners] == [corner[:2] for corner in corners]
         assert not start.corners[:, 2].any()
         assert np.abs(start.corners[:, :2]).max() < 2

@@ -10,10 +10,10 @@ from creases.engine.graph import Graph
 from creases.engine.loop import frontier
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.proof.twins import twins_of
+from creases.engine.starts.bounded import bounded_start
 from creases.engine.starts.chart import RationalStart
 from creases.engine.starts.first_layer import independent_rows
 from creases.engine.starts.starting import starts
-from creases.engine.starts.tiles import bounded_start
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import (
     CELL,

@@ -13,8 +13,9 @@ import pytest
 from creases import Box, Network, Plane, Polygon, Polytope, count, count_in_pieces, subdivide
 from creases.engine.loop import frontier
 from creases.engine.loop.frontier import run
+from creases.engine.starts.bounded import root_tile
 from creases.engine.starts.starting import starts, workspace
-from creases.engine.starts.tiles import root_tile, start_of
+from creases.engine.starts.tiles import start_of
 from creases.engine.starts.walls import halved
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import (

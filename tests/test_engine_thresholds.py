@@ -28,7 +28,7 @@ from creases.engine.proof.bounds import (
 )
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.rows import scan
-from creases.engine.starts import chart, first_layer, starting, tiles
+from creases.engine.starts import bounded, chart, first_layer, starting, tiles
 from creases.engine.starts.first_layer import first_layer_forms, in_chart, is_axis
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import (
@@ -400,7 +400,7 @@ def test_known_charts_that_overflow_when_rounded_are_refused():
 @pytest.mark.parametrize("far", [1.0, nextafter(1.0, 0), nextafter(1.0, 2), 2.0**-1022, TINIEST, 2.0**1023, LARGEST])
 def test_against_exact_tiles_of_domains_of_any_size(far):
     """Scaled by a power of two, no less than the farthest corner where floats have one: coordinates stay below 2."""
-    tile = tiles.root_tile(np.array([[-far / 4], [far]]))
+    tile = bounded.root_tile(np.array([[-far / 4], [far]]))
     assert first_layer.are_powers_of_two(tile.chart.diagonal())
     near = [Fraction(int(x), int(w)) for x, w in tile.rays]
     assert [x * Fraction(tile.chart[0, 0]) for x in near] == [Fraction(-far / 4), Fraction(far)]

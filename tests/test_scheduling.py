@@ -34,8 +34,8 @@ from creases import (
     count_in_pieces,
 )
 from creases.engine.answers.pieces import Divided, Piece
+from creases.engine.starts.bounded import root_tile
 from creases.engine.starts.roots import choose_roots
-from creases.engine.starts.tiles import root_tile
 from creases.engine.starts.walls import halved
 from creases.packing import as_problem
 from creases.scheduling import Journal

@@ -100,7 +100,7 @@ def place_corners(
     for cell in range(first.shape[0] - 1):
         for v in range(first[cell], first[cell + 1]):
             if size > 0.0:
-                known = place_scaled(written_ve, chart[0, 0], size, corners_vd, v)
+                known = place_scaled(written_ve, chart, size, corners_vd, v)
             elif at_infinity[v]:
                 known = place_direction(written_ve, chart, corners_vd, v)
             else:
@@ -112,15 +112,22 @@ def place_corners(
 
 
 @inlined
-def place_scaled(written_ve: Floats, scale: float, size: float, corners_vd: Floats, v: int) -> bool:
-    """Write a corner of a bounded domain, whose chart is a scale, a power of two. Returns whether it is precise enough.
+def place_scaled(written_ve: Floats, chart: Floats, size: float, corners_vd: Floats, v: int) -> bool:
+    """Write a corner of a bounded domain, in whose chart coordinate c is scale x + middle, the scale a power of two
+    and the middle mostly zero; is it known well enough?
 
-    fl(scale x) = scale x, or off by at most 2^-1075 if it underflows; so the error is at most scale e + 2^-1075.
+    fl(scale x) = scale x, or off by at most 2^-1075 if it underflows; a sum with a middle is off by u |sum| more. So
+    the error is at most scale e + u |sum| + 2^-1075. Where a coordinate's scale is less than the domain's size, e is
+    measured by the scale.
     """
     d = corners_vd.shape[1]
-    known = (scale * written_ve[v, d] + DENORMAL) * ROUND_UP <= SHARP * size
+    error = written_ve[v, d]
+    known = error * ROUND_UP <= SHARP
     for c in range(d):
-        corners_vd[v, c] = scale * written_ve[v, c]
+        scale, middle = chart[c, c], chart[c, d]
+        corners_vd[v, c] = scale * written_ve[v, c] + middle
+        rounded = UNIT * abs(corners_vd[v, c]) if middle != 0.0 else 0.0
+        known = known and (scale * error + rounded + DENORMAL) * ROUND_UP <= SHARP * size
         known = known and abs(corners_vd[v, c]) <= LARGEST_POWER
     return known
 

@@ -13,10 +13,11 @@ from creases.engine.loop.drive import Report
 from creases.engine.loop.frontier import CellKeeper, run
 from creases.engine.problem import Problem
 from creases.engine.proof.twins import twins_of
+from creases.engine.starts.bounded import root_tile
 from creases.engine.starts.cell import cell_of, point_cell
 from creases.engine.starts.chart import AnyStart, LargeRoot, RationalStart
 from creases.engine.starts.starting import starts
-from creases.engine.starts.tiles import CrowdedStart, Tile, root_tile, start_of, tile_of_cone
+from creases.engine.starts.tiles import CrowdedStart, Tile, start_of, tile_of_cone
 from creases.engine.starts.walls import Parts, halved, roomy, sides_of_wall
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import MOST_FACETS

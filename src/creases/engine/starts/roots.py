@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from creases.engine.problem import Problem
+from creases.engine.starts.bounded import root_tile
 from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import (
     FirstLayer,
@@ -28,7 +29,7 @@ from creases.engine.starts.first_layer import (
     steady_product,
 )
 from creases.engine.starts.starting import cone_of_directions, cones, cones_of_directions
-from creases.engine.starts.tiles import Tile, cone_in_chart, directions_in_chart, root_tile, tile_of_cone
+from creases.engine.starts.tiles import Tile, cone_in_chart, directions_in_chart, tile_of_cone
 from creases.errors import ComputationError
 
 __all__ = ["Cone", "Root", "Roots", "Undivided", "choose_roots", "starting_cells", "within"]
@@ -115,7 +116,7 @@ def choose_roots(problem: Problem) -> Roots:
     if first.is_lacking_rows:
         return Roots(every, (), ())
     starting_cones, rows = [], first.rows
-    for start in cones_of_directions(problem, rows) if problem.directions else cones(problem, rows, first.forms):
+    for start in (cones_of_directions if problem.directions else cones)(problem, rows, first.forms):
         tile = start if isinstance(start, Tile) else None
         if not isinstance(start, (Tile, RationalStart)):
             tile = tile_of_cone(problem, start)

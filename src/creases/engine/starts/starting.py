@@ -12,6 +12,7 @@ import numpy as np
 from creases.engine.graph import Level, is_sparse
 from creases.engine.problem import Floats, Ints, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
+from creases.engine.proof.doubled import DoubledForms
 from creases.engine.proof.exact_layers import exact_layers
 from creases.engine.proof.rational import cone_cells
 from creases.engine.proof.rational_polytope import rational_cone, rational_directions
@@ -29,6 +30,7 @@ from creases.engine.starts.chart import (
     has_few_bits,
 )
 from creases.engine.starts.first_layer import in_chart, rational_first
+from creases.engine.starts.scales import column_scales, scaled_chart, scaled_exactly, scaled_forms
 from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import (
@@ -98,7 +100,7 @@ MOST_NEW_CORNERS = 512
 def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | CrowdedStart | RationalStart | Tile]:
     """The starting cells of a domain; a whole space must have as many independent rows as dimensions."""
     if problem.directions:
-        yield from cones_of_directions(problem, workshop.first_layer(problem).rows)
+        yield from cones_of_directions(problem, workshop.first_layer(problem).rows, workshop.first_layer(problem).forms)
         return
     if problem.vertices is not None:
         yield workshop.bounded_start(problem.vertices)
@@ -110,18 +112,22 @@ def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | CrowdedS
 def cones(
     problem: Problem, rows: list[int], first: tuple[Floats, Floats]
 ) -> Iterator[Start | SpaceStart | RationalStart]:
-    """The cones into which d independent neurons cut a whole space. first : `first_forms`, with any product."""
-    rational_rows, few_bits = rational_first(problem, rows), has_few_bits(*first)
+    """The cones into which d independent neurons cut a whole space, each chosen in coordinates in which the neurons'
+    columns are of like size (`scales`). first : `first_forms`, by any product."""
+    exact, scales = rational_first(problem, rows), column_scales(first[0])
+    measured, rational_rows = scaled_forms(*first, scales), scaled_exactly(exact, scales)
+    few_bits = has_few_bits(*measured)
     if problem.dimension > 2:
         directions = far_directions(rational_rows)
         for signs in itertools.product((False, True), repeat=len(rows)):
-            space = partial(cone_start_in_space, *first, rows, signs, rational_rows, directions)
-            known = dict(zip(rows, signs, strict=True))
-            yield in_some_chart(space, few_bits) or RationalStart(rational_cone(rational_rows, signs), known)
+            space = partial(cone_start_in_space, *measured, rows, signs, rational_rows, directions)
+            start = in_user_units(in_some_chart(space, few_bits), scales)
+            yield start or RationalStart(rational_cone(exact, signs), dict(zip(rows, signs, strict=True)))
         return
-    for cell, signs in cone_cells(rational_rows):
-        plane = partial(cone_start, *first, rows, signs, rational_rows)
-        yield in_some_chart(plane, few_bits) or RationalStart(cell, dict(zip(rows, signs, strict=True)))
+    for cell, signs in cone_cells(exact):
+        plane = partial(cone_start, *measured, rows, signs, rational_rows)
+        flat = in_user_units(in_some_chart(plane, few_bits), scales)
+        yield flat or RationalStart(cell, dict(zip(rows, signs, strict=True)))
 
 
 def in_some_chart(start_in: Callable[[bool], Cone | None], few_bits: bool) -> Cone | None:
@@ -133,10 +139,20 @@ def in_some_chart(start_in: Callable[[bool], Cone | None], few_bits: bool) -> Co
     return (start_in(True) if few_bits else None) or start_in(False)
 
 
-def cones_of_directions(problem: Problem, rows: list[int]) -> Iterator[Tile | RationalStart]:
-    """The cones into which d independent neurons cut all directions."""
+def in_user_units(start: Cone | None, scales: Floats) -> Cone | None:
+    """A cone's start with its chart in the domain's own coordinates; None if that overflows."""
+    if start is None:
+        return None
+    chart = scaled_chart(start.chart, scales)
+    return start._replace(chart=chart) if np.isfinite(chart).all() else None
+
+
+def cones_of_directions(
+    problem: Problem, rows: list[int], first: tuple[Floats, Floats]
+) -> Iterator[Tile | RationalStart]:
+    """The cones into which d independent neurons cut all directions. first : as for `cones`."""
     every = [dict(zip(rows, signs, strict=True)) for signs in itertools.product((False, True), repeat=len(rows))]
-    for known, tile in zip(every, tiles_of_directions(problem, every), strict=True):
+    for known, tile in zip(every, tiles_of_directions(problem, every, column_scales(first[0])), strict=True):
         yield tile if tile is not None else cone_of_directions(problem, known)
 
 
@@ -200,8 +216,9 @@ def taken(problem: Problem, start: AnyStart, workshop: Workshop, rows: list[int]
 def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     """A workspace in which a chain's first local network is the chain itself."""
     work = taken(problem, start, workshop, problem.widths)
-    first, bounds = workshop.first_layer(problem).forms
-    forms, pairs = in_chart(first, bounds, start.chart)
+    forms, pairs = in_chart(*workshop.first_layer(problem).forms, start.chart)
+    if problem.vertices is not None and start.chart[:-1, -1].any() and pairs.any():
+        forms, pairs = nearest_first(problem, start.chart)
     with np.errstate(over="ignore", invalid="ignore"):
         root_network(work, problem, start.chart[-1], forms, pairs)
     if is_signs(start.chart[-1]):
@@ -253,6 +270,16 @@ def pairs_of(level: Level, units: Ints) -> int:
         return 0
     _, sizes = np.unique(level.groups[units], return_counts=True)
     return int((sizes * (sizes - 1) // 2).sum())
+
+
+def nearest_first(problem: Problem, chart: Floats) -> tuple[Floats, Floats]:
+    """The first layer's forms in a chart with the pairs of their bounds, as `in_chart`, but from double-double: where
+    a domain far from zero is counted from its middle, most of a bias and of what it is added to cancels."""
+    hi, lo, error = DoubledForms(problem, chart).forms(0, [])
+    with np.errstate(over="ignore", invalid="ignore"):
+        lost = np.abs(lo) + error
+        pairs = np.stack([lost[:, :-1].sum(axis=1) * ROUND_UP, lost[:, -1] * ROUND_UP], axis=1)
+    return hi, all_or_infinite(pairs)
 
 
 def is_signs(infinity: Floats) -> bool:

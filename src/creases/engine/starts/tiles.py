@@ -23,11 +23,12 @@ import numpy as np
 from flint import fmpz
 
 from creases.double_description import bits_of, dot, primitive
-from creases.engine.problem import FIRST_WALL, INFINITY, Floats, IntegerPolytope, Problem
+from creases.engine.problem import FIRST_WALL, INFINITY, Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP
-from creases.engine.proof.rational import Form, cross, meeting_ray, nearest_point, scaled, vertex_cell
+from creases.engine.proof.rational import Form, cross, meeting_ray, nearest_point, scaled
 from creases.engine.starts.chart import AnyStart, SpaceStart, Start, far_directions, nearest_quotient
 from creases.engine.starts.first_layer import rational_first
+from creases.engine.starts.scales import scaled_chart, scaled_exactly
 from creases.engine.state.cell_layout import (
     MOST_FACETS,
 )
@@ -35,13 +36,11 @@ from creases.engine.state.cell_layout import (
 __all__ = [
     "CrowdedStart",
     "Tile",
-    "bounded_start",
     "cone_in_chart",
     "corners_on",
     "directions_in_chart",
     "nearest_forms",
     "places_of",
-    "root_tile",
     "rounded",
     "start_of",
     "tile_of_cone",
@@ -86,43 +85,6 @@ class CrowdedStart(NamedTuple):
         return self.tile.chart
 
 
-def root_tile(vertices: Floats | IntegerPolytope) -> Tile:
-    """The whole bounded domain, scaled by a power of two into [-1, 1]^d."""
-    if isinstance(vertices, IntegerPolytope):
-        rays, walls, masks = vertices.rays, vertices.walls, vertices.masks
-    else:
-        cell = vertex_cell(vertices)
-        rays, walls, count = tuple(cell.rays), tuple(cell.edges), len(cell.rays)
-        # Edge i runs from corner i to the next; on a line it is the form that vanishes there.
-        flat = len(rays[0]) == 2
-        masks = tuple(1 << v if flat else 1 << v | 1 << (v - 1) % count for v in range(count))
-    d = len(rays[0]) - 1
-    most = max(abs(Fraction(int(x), int(ray[-1]))) for ray in rays for x in ray[:-1])
-    exponent = min(max(power_above(most), -1022), 1023)
-    up, down = 1 << max(exponent, 0), 1 << max(-exponent, 0)
-    return Tile(
-        chart=np.diag([2.0**exponent] * d + [1.0]),
-        rays=tuple(primitive((*(fmpz(x) * down for x in ray[:-1]), fmpz(ray[-1]) * up)) for ray in rays),
-        masks=tuple(masks),
-        facets=tuple(primitive((*(fmpz(x) * up for x in wall[:-1]), fmpz(wall[-1]) * down)) for wall in walls),
-        ids=(FIRST_WALL,) * len(walls),
-        signs={},
-    )
-
-
-def power_above(value: Fraction) -> int:
-    """The smallest exponent of a power of two that is at least a positive number."""
-    exponent = value.numerator.bit_length() - value.denominator.bit_length() - 1
-    while Fraction(2) ** exponent < value:
-        exponent += 1
-    return exponent
-
-
-def bounded_start(vertices: Floats | IntegerPolytope) -> AnyStart | CrowdedStart:
-    """The starting cell of a bounded domain: float64 (v, d) corners, counter-clockwise, or a polytope."""
-    return start_of(root_tile(vertices))
-
-
 def tile_of_cone(problem: Problem, start: AnyStart) -> Tile | None:
     """A cone of a whole space in its chart, which is rounded first; None if it is not a bounded simplex in the rounded
     chart."""
@@ -147,16 +109,18 @@ def cone_in_chart(problem: Problem, signs: dict[int, bool], chart: Floats) -> Ti
     return Tile(chart, tuple(rays), masks, tuple(map(primitive, facets)), (INFINITY, *signs), signs)
 
 
-def tiles_of_directions(problem: Problem, cones: Sequence[dict[int, bool]]) -> list[Tile | None]:
-    """For each choice of signs of d independent neurons, their directions, in a chart of the cone's rays. None if there
-    is no such chart in floats.
+def tiles_of_directions(problem: Problem, cones: Sequence[dict[int, bool]], scales: Floats) -> list[Tile | None]:
+    """For each choice of signs of d independent neurons their directions, in a chart of the cone's rays.
+
+    scales : `scales.column_scales` of the first layer; rays are of one length in coordinates over these. None where
+    floats hold no such chart.
     """
-    directions = far_directions(rational_first(problem, list(cones[0])))
+    directions = far_directions(scaled_exactly(rational_first(problem, list(cones[0])), scales))
     tiles = []
     for signs in cones:
         ends = np.zeros((len(signs) + 1, len(signs)))
         ends[:-1] = (directions * np.where(list(signs.values()), 1.0, -1.0)[:, None]).T
-        chart = rounded(np.column_stack([ends[:, :-1] - ends[:, -1:], ends[:, -1]]))
+        chart = rounded(scaled_chart(np.column_stack([ends[:, :-1] - ends[:, -1:], ends[:, -1]]), scales))
         tiles.append(directions_in_chart(problem, signs, chart))
     return tiles
 

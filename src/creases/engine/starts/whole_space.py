@@ -50,9 +50,7 @@ class Walled(NamedTuple):
         """The starting cells, in charts of the parent's coordinates."""
         inside = restricted_to(self.problem, self.axes)
         first = FirstLayer(inside)
-        cells: Iterator[Any] = (
-            cones_of_directions(inside, self.rows) if inside.directions else cones(inside, self.rows, first.forms)
-        )
+        cells: Iterator[Any] = (cones_of_directions if inside.directions else cones)(inside, self.rows, first.forms)
         for cell in cells:
             yield cell if len(self.axes) == self.problem.dimension else self.lifted(cell)
 

@@ -13,9 +13,10 @@ import numpy as np
 
 from creases.engine.problem import Floats, IntegerPolytope, Problem
 from creases.engine.proof.signs import UNPROVED
+from creases.engine.starts.bounded import bounded_start
 from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.first_layer import FirstLayer, restricted
-from creases.engine.starts.tiles import CrowdedStart, bounded_start
+from creases.engine.starts.tiles import CrowdedStart
 from creases.engine.state.growth import check_room
 from creases.engine.state.row_layout import (
     FIRST_NEURON,
@@ -94,7 +95,7 @@ class Workshop:
         return restricted(problem) if self.first_layer(problem).is_constant_somewhere else problem
 
     def bounded_start(self, vertices: Floats | IntegerPolytope) -> AnyStart | CrowdedStart:
-        """The starting cell of a bounded domain (`tiles.bounded_start`)."""
+        """The starting cell of a bounded domain (`bounded.bounded_start`)."""
         if self._start is None or not same_domain(self._start[0], vertices):
             self._start = vertices, bounded_start(vertices)
         return self._start[1]
