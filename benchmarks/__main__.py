@@ -13,7 +13,7 @@ from benchmarks import floor, machine, table
 from benchmarks.child import ROOT
 from benchmarks.settings import FULL, QUICK
 from benchmarks.timing import share_of_core
-from benchmarks.works import cliffs, complexes, graphs, lines, others, pieces, processes, scaling, space
+from benchmarks.works import cliffs, complexes, graphs, lines, others, pieces, processes, scaling, space, trained
 
 THEMES = {
     "others": others.rows,
@@ -22,6 +22,7 @@ THEMES = {
     "complexes": complexes.rows,
     "graphs": graphs.rows,
     "cliffs": cliffs.rows,
+    "trained": trained.rows,
     "pieces": pieces.rows,
     "lines": lines.rows,
     "processes": processes.rows,
