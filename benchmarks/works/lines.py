@@ -1,4 +1,4 @@
-"""A thousand random lines of a network of the size of MNIST, against vectorised numpy on the same lines."""
+"""A thousand random lines of a network of the size of MNIST, against vectorised numpy on the same lines; and a path."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 import creases
 from benchmarks.networks import WrongCount, as_network, random_layers
 from benchmarks.peers.numpy_lines import count_on_lines
-from benchmarks.rows import faster
+from benchmarks.rows import faster, within
 from benchmarks.timing import in_turns
 
 LINES = 1000
@@ -16,6 +16,10 @@ BLOCK = 20  # lines at a time whose arrays fit the second-level cache
 
 # Regions on all lines together; `count_many` and numpy agree on each of them.
 KNOWN = {"lines": 199_681, "segments": 100_073}
+
+
+# A path of as many pieces: regions along it are those of its segments, less one a joint; `count_many` agrees.
+PATH_WIDTHS, PATH_REGIONS, PATH_SECONDS = [784, 256, 256, 256, 10], 175_004, 0.5
 
 
 def random_lines():
@@ -51,6 +55,23 @@ def rows(settings):
         work = f"{LINES:,} {name} of {WIDTHS}"
         yield faster(work, "numpy, all lines at once", counted, at_once, at_least=20, note=note)
         yield faster(work, f"numpy, {BLOCK} lines at a time", counted, in_blocks, note=note)
+    yield path(settings)
+
+
+def path(settings):
+    """To count along a path; it is made once."""
+    network = as_network(random_layers(PATH_WIDTHS))
+    points = np.random.default_rng(1).uniform(0, 1, (LINES + 1, PATH_WIDTHS[0]))
+    domain, found = creases.Polyline(points), {}
+
+    def work():
+        found["it"] = creases.count(network, domain, threads=1, progress=False)
+
+    (ours,) = in_turns(work, runs=settings.runs, budget=settings.budget)
+    if found["it"].regions != PATH_REGIONS or not found["it"].certified:
+        raise WrongCount(f"a path of {LINES:,} pieces has {PATH_REGIONS:,} regions, counted {found['it']!r}")
+    note = f"{PATH_REGIONS:,} regions, {found['it'].distinct:,} of them different"
+    return within(f"a Polyline of {LINES:,} pieces of {PATH_WIDTHS}", ours.median, PATH_SECONDS, note=note)
 
 
 def compare(found, known):

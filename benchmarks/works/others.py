@@ -10,7 +10,7 @@ from benchmarks.rows import costs, faster
 from benchmarks.timing import in_turns
 
 # Hidden layers, and how many times faster than regioncam `count` is to be.
-SIZES = {(64, 64, 64): 15, (128, 128, 128): 40, (256, 256, 256): 120}
+SIZES = {(64, 64, 64): 30, (128, 128, 128): 70, (256, 256, 256): 250}
 
 
 def rows(settings):
