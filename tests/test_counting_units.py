@@ -197,7 +197,8 @@ def test_laws_scales_follow_the_columns(seed, exponents):
     grown = 2.0 ** (40 * np.sign(exponents) + np.array(exponents) // 4)
     before, after = (column_scales(forms * np.append(factors, 1.0)) for factors in (steps, steps * grown))
     ratio = after * grown / before
-    assert (ratio == ratio[0]).all() or (after == 1.0).all()
+    assert before.max() >= 2.0**60
+    assert (ratio == ratio[0]).all() or np.ptp(np.log2(steps * grown)) < 10  # then they may be alike
     assert after.min() == before.min() == 1.0
 
 
