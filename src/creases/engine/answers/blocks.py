@@ -114,7 +114,7 @@ def place_corners(
 @inlined
 def place_scaled(written_ve: Floats, chart: Floats, size: float, corners_vd: Floats, v: int) -> bool:
     """Write a corner of a bounded domain, in whose chart coordinate c is scale x + middle, the scale a power of two
-    and the middle mostly zero; is it known well enough?
+    and the middle mostly zero. Returns whether it is precise enough.
 
     fl(scale x) = scale x, or off by at most 2^-1075 if it underflows; a sum with a middle is off by u |sum| more. So
     the error is at most scale e + u |sum| + 2^-1075. Where a coordinate's scale is less than the domain's size, e is

@@ -1,9 +1,9 @@
 """Charts: coordinates in which a starting cell is bounded.
 
 A bounded domain is scaled by powers of two into [-1, 1]^d (`bounded`). A whole line, plane or space is first cut by d
-independent neurons of the first layer into 2^d cones (true walls, so nothing is counted twice), and each cone is seen
-in the chart whose last coordinate is one on the simplex of its apex and its d far rays: infinity is a facet like any
-other, and its form, 1 - sum of coordinates, takes the place of the constant 1 that multiplies the biases.
+independent neurons of the first layer into 2^d cones (true walls, so nothing is counted twice), and each cone is given
+in the chart whose last coordinate is one on the simplex of its apex and its d rays: infinity is a facet like any other,
+and its form, 1 - sum of coordinates, replaces the constant 1 that multiplies the biases.
 """
 
 from __future__ import annotations

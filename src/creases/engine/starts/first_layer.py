@@ -177,11 +177,11 @@ def rational_first(problem: Problem, rows: Sequence[int], chart: Floats | None =
 def independent_rows(problem: Problem, first: tuple[Floats, Floats] | None = None) -> list[int]:
     """Neurons of the first layer with linear parts that are proved independent, as many as its rank on the domain.
 
-    Of d <= 2, the largest one and the one that crosses it most squarely: they make the best chart. Beyond, the ones
-    that elimination finds most square to those before. Both in coordinates in which the columns are of like size
-    (`scales`): rows are independent there if they are in the domain's. Which they are is chosen by floats, where equal
-    ones tie by their rounding: to choose the same neurons on every machine, give as `first` the forms and bounds that
-    were computed with `steady_product`.
+    For d <= 2, the largest one and the one most nearly orthogonal to it, which make the best chart. For larger d,
+    elimination selects those most nearly orthogonal to the previous ones. Both in coordinates in which columns have
+    similar size (`scales`): rows are independent there if they are in the coordinates of the domain. They are selected
+    in floats, where rounding decides between equal ones: to select the same neurons on every machine, give as `first`
+    the forms and bounds computed with `steady_product`.
     """
     forms, bounds = first or first_layer_forms(problem)
     forms, bounds = scaled_forms(forms, bounds, column_scales(forms))
