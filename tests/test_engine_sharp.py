@@ -7,7 +7,8 @@ import pytest
 
 from creases import Box, Line, Network, Plane, Polygon, Segment, Space, subdivide
 from creases.engine.answers.blocks import Block, place_corners, rational_corner
-from creases.engine.answers.sharp import SHARP, Sharpener
+from creases.engine.answers.doubled_layers import NEURONS_BELOW, STALE, doubled_layers, layer_of
+from creases.engine.answers.sharp import KEY_HEADER, SHARP, Sharpener, write_keys
 from creases.engine.proof.edges import RationalEdges
 from creases.engine.state.output import read_cells
 from creases.errors import ComputationError
@@ -144,7 +145,7 @@ def computed_again(weights, biases, domain):
     true, problem, block = TrueCells(weights, biases, domain), as_problem(cells.network, domain), block_of(cells)
     pairs = np.column_stack([np.arange(len(cells.corners)), np.repeat(np.arange(len(cells)), np.diff(cells.first))])
     left = Sharpener(problem, RationalEdges.of(problem)).sharpen(pairs, float(true.size or 0), *block)
-    return cells, true, block, [tuple(pair) for pair in pairs[:left].tolist()]
+    return cells, true, block, [tuple(pair) for pair in left.tolist()]
 
 
 @pytest.mark.parametrize("widths", [[2, 7, 6, 6], [2, 33, 40, 20]], ids=["one word", "two words"])
@@ -183,26 +184,67 @@ def test_against_exact_double_double_and_rational_corners(weights, biases):
 
 @pytest.mark.parametrize(("weights", "biases"), [case for n_in in (1, 2) for case in cases(2 * len(KINDS), 64, n_in)])
 def test_against_exact_double_double_forms(weights, biases):
-    """The forms that are kept of the layers below are within their bounds."""
+    """The forms that are kept of the layers below are within their bounds, however many patterns have passed."""
     domain = DOMAINS[len(weights[0][0])][0]
     problem = as_problem(hidden(weights, biases), domain)
     cells, sharpener = subdivide(hidden(weights, biases), domain), Sharpener(problem, RationalEdges.of(problem))
-    block, net = block_of(cells), sharpener._forms
+    block, net = block_of(cells), sharpener._layers
     twin = twin_of(problem, np.eye(problem.dimension + 1))
     for i in range(0, len(cells), 1 + len(cells) // 12):
         pairs = np.array([[v, i] for v in range(cells.first[i], cells.first[i + 1])])
         sharpener.sharpen(pairs, 1.0, *block)
+        if net.layers[1, STALE]:  # after an overflow
+            continue
         forms = twin.forms([layer.tolist() for layer in cells.pattern(i)])
-        for layer in range(int(net.known[0])):
-            begin, rows, active = int(net.layers[layer, 0]), int(net.layers[layer, 2]), cells.pattern(i)[layer]
-            assert net.active[begin : begin + rows].tolist() == np.flatnonzero(active).tolist()
-            for place, neuron in enumerate(np.flatnonzero(active).tolist(), begin):
-                for c, true in enumerate(forms[layer][neuron]):
-                    high, low, error = net.forms[:, place, c].tolist()
+        highest = max((layer_of(net, edge) for edge in block.edges[pairs[:, 0]].tolist() if edge >= 0), default=0)
+        for layer in range(highest):
+            begin = int(net.layers[layer, NEURONS_BELOW])
+            for neuron, form in enumerate(forms[layer], begin):
+                for c, true in enumerate(form):
+                    high, low, error = net.forms[:, c, neuron].tolist()
                     if np.isfinite([high, low, error]).all():
                         assert abs(Fraction(high) + Fraction(low) - true) <= Fraction(error)
                     else:  # an overflow is no proof
                         assert not error < np.inf or not np.isfinite(high)
+
+
+def keys_of(cells, problem):
+    """What tells each corner's vertex from others."""
+    layers, block = doubled_layers(problem, RationalEdges.of(problem)), block_of(cells)
+    pairs = np.column_stack([np.arange(len(cells.corners)), np.repeat(np.arange(len(cells)), np.diff(cells.first))])
+    keys = np.zeros((len(pairs), KEY_HEADER + layers.pattern.size), np.int64)
+    write_keys(layers, pairs, block.first, block.at_infinity, block.edges, block.patterns, keys)
+    return [tuple(key) for key in keys.tolist()]
+
+
+@pytest.mark.parametrize(("weights", "biases"), [case for n_in in (1, 2) for case in cases(len(KINDS), 65, n_in)])
+def test_laws_corners_with_one_key_are_one_point(weights, biases):
+    """Lines that coincide, corners on lines, intervals and whole spaces: decided in fractions."""
+    for domain in DOMAINS[len(weights[0][0])]:
+        try:
+            cells = subdivide(hidden(weights, biases), domain)
+        except ComputationError:  # floats hold no chart
+            continue
+        true, points = TrueCells(weights, biases, domain), {}
+        keys = keys_of(cells, as_problem(cells.network, domain))
+        for i in range(len(cells)):
+            edges = true.edges(cells, i)
+            if is_strip(edges):
+                continue
+            rows = range(cells.first[i], cells.first[i + 1])
+            for v, ray in zip(rows, true.corners(edges), strict=True):
+                if not cells.at_infinity[v]:
+                    point = tuple(x / Fraction(ray[-1]) for x in ray[:-1])
+                    assert points.setdefault(keys[v], point) == point
+
+
+def test_known_vertices_of_a_generic_network_have_one_key_each():
+    """By Euler's relation, edges being counted from both sides; so each vertex is computed once."""
+    weights, biases = random_network([2, 9, 9, 9], 3, 0.3)
+    cells = subdivide(hidden(weights, biases), Box([-1, -1], [1, 1]))
+    outer = int((cells.edges < 0).sum())
+    vertices = (len(cells.edges) + outer) // 2 - len(cells) + 1
+    assert len(set(keys_of(cells, as_problem(cells.network, cells.domain)))) == vertices
 
 
 # From a chart to the domain.

@@ -164,7 +164,7 @@ def kind_of(module: str, types: tuple[Any, ...]) -> str | None:
         return SPACE
     if "state" in fields:  # the workspace for lines and planes
         return LOOP
-    kinds = {"sweep": LINES, **dict.fromkeys(("sharp", "doubled", "blocks", "output"), CELLS)}
+    kinds = {"sweep": LINES, **dict.fromkeys(("sharp", "doubled", "doubled_layers", "blocks", "output"), CELLS)}
     return kinds.get(module.rpartition(".")[2])
 
 

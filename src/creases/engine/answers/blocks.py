@@ -72,10 +72,9 @@ class CornerKeeper:
         if self._exact is None:
             self._exact = RationalEdges.of(self._problem)
             self._sharpener = Sharpener(self._problem, self._exact) if self._problem.graph.is_chain else None
-        left = len(blurred)
         if self._sharpener is not None:
-            left = self._sharpener.sharpen(blurred, self._size, *block)
-        for corner, cell in blurred[:left].tolist():
+            blurred = self._sharpener.sharpen(blurred, self._size, *block)
+        for corner, cell in blurred.tolist():
             block.corners[corner] = rational_corner(block, corner, cell, self._exact)
 
 
