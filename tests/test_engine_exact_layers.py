@@ -16,6 +16,7 @@ from creases.engine.proof.exact_layers import (
     exact_layers,
     finest_bit,
     fits,
+    has_many_bits,
     largest_row,
 )
 from creases.engine.proof.rational import as_integers
@@ -145,3 +146,19 @@ def test_laws_twins_of_sparse_rows():
         assert any(wanted)
         assert twins_of_sparse([csr_array(weight)], bias).tolist() == wanted
         assert twins_of_sparse([csr_array(weight[:, :2]), weight[:, 2:]], bias).tolist() == wanted
+
+
+def test_laws_numbers_of_many_bits_do_not_fit():
+    """The quick answer is that of `largest_row`, where some number has a fraction; whole numbers are left to it."""
+    rng, said = np.random.default_rng(9), {False: 0, True: 0}
+    extremes = [0.0, 2.0**-1074, 2.0**-1022, 1.0, np.nextafter(1.0, 2), 2.0**53, 2.0**53 + 2, 2.0**1023, -(2.0**-500)]
+    for _ in range(2000):
+        numbers = rng.choice([*extremes, *np.round(rng.standard_normal(9) * 2.0**20) * 2.0 ** rng.integers(-60, 3)], 4)
+        many = has_many_bits(numbers.tolist())
+        said[many] += 1
+        if many or (numbers % 1.0 != 0.0).any():
+            finest = max(Fraction(x).denominator for x in numbers.tolist())
+            assert many == any(abs(Fraction(x)) * finest > MOST_UNITS for x in numbers.tolist())
+        if many:
+            assert not fits(largest_row(numbers.reshape(-1, 1)))
+    assert min(said.values()) > 200

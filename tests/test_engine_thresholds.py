@@ -28,7 +28,7 @@ from creases.engine.proof.bounds import (
 )
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
 from creases.engine.rows import scan
-from creases.engine.starts import bounded, chart, first_layer, starting, tiles
+from creases.engine.starts import bounded, chain_root, chart, first_layer, starting, tiles
 from creases.engine.starts.first_layer import first_layer_forms, in_chart, is_axis
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import (
@@ -295,9 +295,9 @@ def test_against_exact_diagonal_charts(scale):
 
 
 def test_known_forms_of_infinity_that_multiply_exactly():
-    assert starting.is_signs(np.array([-1.0, -0.0, 0.0, 1.0]))
+    assert chain_root.is_signs(np.array([-1.0, -0.0, 0.0, 1.0]))
     for value in (nextafter(1.0, 0), nextafter(1.0, 2), TINIEST, 0.5, 2.0):
-        assert not starting.is_signs(np.array([-1.0, value]))
+        assert not chain_root.is_signs(np.array([-1.0, value]))
 
 
 @pytest.mark.parametrize("infinity", [(0.0, 0.0, 1.0), (-1.0, -1.0, 1.0), (-0.3, 0.7, 1.0), (0.0, 0.0, 0.0)])
@@ -310,7 +310,7 @@ def test_laws_sizes_of_the_root_are_numbers_or_infinite(value, infinity):
     work = allocate([2, 2, 1], 2, 4)
     with np.errstate(all="ignore"):
         forms = np.column_stack([layers[0], np.zeros(2)]) + np.outer(biases[0], infinity)
-        starting.root_network(work, problem, np.array(infinity), forms, np.zeros((2, 2)))
+        chain_root.root_network(work, problem, np.array(infinity), forms, np.zeros((2, 2)))
     for layer, rows in enumerate(problem.widths):
         at, stride = (int(work.ints[HEADER + FIELDS * layer + name]) for name in (BLOCK, STRIDE))
         block = work.reals[at : at + rows * stride].reshape(rows, stride)

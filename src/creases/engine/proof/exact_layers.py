@@ -6,6 +6,7 @@ every partial sum is a float.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +47,8 @@ def exact_layers(graph: Graph, inputs: dict[int, tuple[Floats, Floats]]) -> list
     norm. The same holds for couplings that skip layers: they are products of the matrices in between, and of slopes.
     A bound that is a NaN is no zero (`any` takes it for true).
     """
+    if graph.is_chain and any(bounds.any() for _, bounds in inputs.values()):
+        return [False] * len(graph.layers)  # of a chain no layer is exact, where the first one is not
     exact = exact_levels(graph, inputs)
     return [exact[number - 1] for number in graph.layers]
 
@@ -156,8 +159,20 @@ def is_exact_product(forms: Floats, chart: Floats) -> bool:
     """
     if not (np.isfinite(forms).all() and np.isfinite(chart).all()):
         return False
+    if has_many_bits(chart.ravel().tolist()) and forms.any():
+        return False
     largest = largest_row(chart.reshape(-1, 1))
     return all(fits(times(largest_row(rows), largest)) for rows in (forms[:1], forms))
+
+
+def has_many_bits(numbers: Sequence[float]) -> bool:
+    """Whether some number is more than MOST_UNITS times the finest bit of all of them, and that bit is below 1.
+
+    For few numbers faster than `largest_row`, whose answer it is: such numbers do not fit. The denominators of floats
+    are powers of two up to 2^1074, so the largest one says where the finest bit is, and the quotient is exact.
+    """
+    finest = max(number.as_integer_ratio()[1] for number in numbers)
+    return finest > 1 and max(map(abs, numbers)) > MOST_UNITS / finest
 
 
 def finest_bit(numbers: Floats) -> int:

@@ -66,6 +66,18 @@ class FirstLayer:
             return []
         return independent_rows(self.problem, self.forms)
 
+    @cached_property
+    def constants(self) -> list[bool]:
+        """For each layer whether a unit of its level, or of a linear level since the layer before, may have a
+        constant."""
+        by_layer, some = list[bool](), bool(self.problem.origin.any())
+        for level in self.problem.graph.levels:
+            some |= bool(level.bias.any()) or (level.doubts is not None and bool(level.doubts.bias.any()))
+            if level.slopes is not None:
+                by_layer.append(some)
+                some = False
+        return by_layer
+
     @property
     def is_constant_somewhere(self) -> bool:
         """Whether the domain is a whole space, and every region contains a line in a common direction."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from creases.engine.graph import Level, is_sparse
 from creases.engine.problem import Floats, Ints, Problem
-from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
+from creases.engine.proof.bounds import ROUND_UP, all_or_infinite
 from creases.engine.proof.doubled import DoubledForms
 from creases.engine.proof.exact_layers import exact_layers
 from creases.engine.proof.rational import cone_cells
@@ -19,6 +19,7 @@ from creases.engine.proof.rational_polytope import rational_cone, rational_direc
 from creases.engine.proof.twins import twins_of
 from creases.engine.rows.pairs import write_pairs
 from creases.engine.rows.sums import write_signs
+from creases.engine.starts.chain_root import is_signs, root_network
 from creases.engine.starts.chart import (
     AnyStart,
     RationalStart,
@@ -179,9 +180,9 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: 
         place_polygon(work, start)
     state[WALL] = is_wall(problem, start)
     state[COORDINATE_COUNT] = problem.dimension
-    if start.chart[-1].any():  # on directions there are no constants
-        work.layer_ints[:-1, CONSTANT] = constants(problem)
-    # The first layer is common to all cones, so its neurons are counted elsewhere (tally).
+    if start.chart[-1].any():  # among directions there are no constants
+        work.layer_ints[:-1, CONSTANT] = workshop.first_layer(problem).constants
+    # The first layer of a cone is shared by all cones, so its neurons are tallied outside (tally).
     state[FRESH] = 0 if start.signs and lowest_layer(work) == 0 else 1
     state[CORNERS], state[HAVE] = len(start.corners), 1
     return work
@@ -190,18 +191,6 @@ def workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: 
 def is_wall(problem: Problem, start: AnyStart) -> bool:
     """Whether a starting cell has fewer dimensions than its domain."""
     return bool(start.chart.shape[1] < problem.frame.shape[1])
-
-
-def constants(problem: Problem) -> list[bool]:
-    """For each layer, whether a unit of its level, or of a linear level since the previous layer, may have a
-    constant."""
-    by_layer, some = list[bool](), bool(problem.origin.any())
-    for level in problem.graph.levels:
-        some |= bool(level.bias.any()) or (level.doubts is not None and bool(level.doubts.bias.any()))
-        if level.slopes is not None:
-            by_layer.append(some)
-            some = False
-    return by_layer
 
 
 def taken(problem: Problem, start: AnyStart, workshop: Workshop, rows: list[int]) -> AnyWork:
@@ -219,7 +208,7 @@ def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
     forms, pairs = in_chart(*workshop.first_layer(problem).forms, start.chart)
     if problem.vertices is not None and start.chart[:-1, -1].any() and pairs.any():
         forms, pairs = nearest_first(problem, start.chart)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # without the JIT, Python warns
         root_network(work, problem, start.chart[-1], forms, pairs)
     if is_signs(start.chart[-1]):
         work.layer_ints[:-1, EXACT] = exact_layers(problem.graph, {1: (forms, pairs)})
@@ -282,13 +271,6 @@ def nearest_first(problem: Problem, chart: Floats) -> tuple[Floats, Floats]:
     return hi, all_or_infinite(pairs)
 
 
-def is_signs(infinity: Floats) -> bool:
-    """Whether the form of infinity has only the entries 0, 1 and -1, so that its products with biases are exact. The
-    entries are those of a chart, which is exact by definition, whatever rounding was involved in choosing it.
-    """
-    return bool(np.isin(infinity, (0.0, 1.0, -1.0)).all())
-
-
 def place_polygon(work: Any, start: Start) -> None:
     """Make the starting cell of a line or a plane the current one."""
     n_edges, axes = len(start.edges), [X, ONE] if start.chart.shape[1] == 2 else [X, Y, ONE]
@@ -310,42 +292,6 @@ def place_polytope(work: Any, start: SpaceStart) -> None:
     rows = np.concatenate([start.facets, start.facet_bounds], axis=1)  # `allocate_in_space` has room for 256
     work.facet_reals[: rows.size], work.facet_ints[:facets] = rows.ravel(), start.facet_ids
     work.state[FACETS_TOP] = facets
-
-
-def root_network(work: AnyWork, problem: Problem, infinity: Floats, forms: Floats, bounds: Floats) -> None:
-    """Write a whole chain as the first local network: no layer is skipped, and every coefficient above the first layer
-    is exact.
-
-    Sizes and errors are sums of non-negative numbers, rounded up. They are infinite if they overflow, or are NaN
-    because an infinite number is multiplied by zero.
-    """
-    d = len(infinity) - 1
-    begin_network(work, 0)
-    below = np.zeros((0, 2))
-    weights, biases = problem.graph.weights, problem.graph.biases
-    for layer, rows in enumerate(problem.widths):
-        sizes = np.empty((rows, 2))
-        if layer == 0:
-            forms_nk, errors, coupling = forms, bounds, np.zeros((rows, 0))
-        else:
-            forms_nk, coupling = biases[layer][:, None] * infinity, weights[layer]
-            errors = np.zeros((rows, 2))
-            if not is_signs(infinity):
-                lost = np.abs(forms_nk) * UNIT
-                errors[:, 0], errors[:, 1] = lost[:, :d].sum(axis=1) * ROUND_UP, lost[:, d] * ROUND_UP
-                errors[biases[layer] != 0] += UNDERFLOW  # the product may be zero
-        absolute = np.abs(forms_nk)
-        sizes[:, 0], sizes[:, 1] = absolute[:, :d].sum(axis=1), absolute[:, d]
-        if layer:
-            sizes += np.abs(coupling) @ below
-        sizes, errors = all_or_infinite((sizes + errors) * ROUND_UP), all_or_infinite(errors)
-        sizes[sizes > 0] += UNDERFLOW
-        # A product of two tiny numbers may underflow to an exact zero, which would be taken for one.
-        if layer and below.any() and not sizes.all():
-            sizes[np.outer(np.any(coupling, axis=1), np.any(below, axis=0))] += UNDERFLOW
-        units, first = np.arange(rows), max(layer - 1, 0)
-        write_first_rows(work, layer, units, first, coupling.shape[1], forms_nk, errors, sizes)[:] = coupling
-        below = sizes
 
 
 def write_graph_root(work: AnyWork, root: GraphRoot, pairs: int) -> AnyWork:
