@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from creases.double_description import bits_of
 from creases.engine.graph import Graph
 from creases.engine.loop.claims import is_switch
 from creases.engine.loop.cut import cut
-from creases.engine.loop.oracle import Oracle
+from creases.engine.loop.oracle import Oracle, facets_at
 from creases.engine.problem import IntegerPolytope, Problem
 from creases.engine.rows.local import localise
 from creases.engine.rows.scan import ask, cell_reach, forget_answers, scan_neurons
@@ -219,8 +220,8 @@ class Cut:
     def facets(self):
         """For each corner of the current cell in space the ids of the facets that it lies on."""
         work = self.work
-        masks = work.masks[CELL, : int(work.state[CORNERS])].tolist()
-        return [[int(work.facet_ints[work.slots[i]]) for i in range(62) if mask >> i & 1] for mask in masks]
+        masks, ids = facets_at(work)
+        return [[ids[i] for i in bits_of(mask)] for mask in masks]
 
     def true_corners(self, forms):
         """The current cell's corners as rays with last coordinate one, from its edges' names and the true forms."""

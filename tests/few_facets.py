@@ -1,34 +1,36 @@
-"""Counts by an engine whose cells have room for eight facets only: what is parted is seen in small networks too.
+"""Counts by an engine whose words have room for three facets only: masks of several words in small networks too.
 
-A program of its own, to be run without the JIT: how many facets a cell has room for is compiled into the kernels.
-Prints how many counts were right, how many refused, how many cells were crowded and how many of them parted by walls.
+A program of its own, to be run without the JIT: how many facets a word has room for is compiled into the kernels.
+Prints how many counts were right, how many words a cell had at most, and how often facets were numbered anew.
 """
 
 import sys
 
-import numpy as np
+from creases.engine.state import cell_layout
 
-import reference
-from creases import Box, Network, Polytope, Space, count, count_in_pieces, subdivide
-from creases.engine.cells import polytope
-from creases.engine.loop import crowded, frontier
-from creases.engine.starts import starting, tiles, walls
-from creases.errors import ComputationError
-from networks import KINDS, table
+cell_layout.FACETS_A_WORD = 3  # before others take it from there
 
-ROOM = 8
+import numpy as np  # noqa: E402
+
+import reference  # noqa: E402
+from creases import Box, Network, Polytope, Space, count, count_in_pieces, subdivide  # noqa: E402
+from creases.engine.cells import polytope  # noqa: E402
+from creases.engine.state import stack  # noqa: E402
+from networks import KINDS, table  # noqa: E402
+
 # Three antiprism-like layers of planes: twelve walls that no two share.
 NORMALS = [[x, y, z] for z in (-2, 1) for x, y in ((3, 1), (1, 3), (-2, 3), (-3, -1), (-1, -3), (2, -3))]
 
 
-def domains():
+def domains(d):
     """Box, a polytope of twelve walls, all of space; each with its specification."""
-    yield Box([-1] * 3, [1] * 3), reference.box([-1] * 3, [1] * 3)
-    many = Polytope.where(NORMALS, [4] * 12)
-    rays = [tuple(reference.Fraction(x, ray[-1]) for x in ray[:-1]) for ray in many.corners.rays]
-    on = [{i for i in range(12) if mask >> i & 1} for mask in many.corners.masks]
-    yield many, reference.polytope(rays, on)
-    yield Space(3), reference.space(3)
+    yield Box([-1] * d, [1] * d), reference.box([-1] * d, [1] * d)
+    if d == 3:
+        many = Polytope.where(NORMALS, [4] * 12)
+        rays = [tuple(reference.Fraction(x, ray[-1]) for x in ray[:-1]) for ray in many.corners.rays]
+        on = [{i for i in range(12) if mask >> i & 1} for mask in many.corners.masks]
+        yield many, reference.polytope(rays, on)
+    yield Space(d), reference.space(d)
 
 
 def found(weights, biases, domain):
@@ -40,6 +42,7 @@ def found(weights, biases, domain):
     assert at_once.by_layer == pieces.by_layer == listed.by_layer == alone.by_layer, (weights, biases, domain)
     assert at_once.unbounded == pieces.unbounded == alone.unbounded, (weights, biases, domain)
     patterns = sorted(tuple(tuple(row.tolist()) for row in listed.pattern(i)) for i in range(len(listed)))
+    listed.check()
     return alone.by_layer, [list(row) for row in alone.by_neuron], alone.unbounded, patterns
 
 
@@ -52,29 +55,26 @@ def check(weights, biases, domain, specification):
     assert found(weights, biases, domain) == expected, (weights, biases, domain)
 
 
-def main(kinds, seed):
-    parted, whole = [], frontier.part_crowded
+def main(kinds, seed, d):
+    words, anew = [], []
+    whole = polytope.number_anew
 
-    def counting(work, oracle):
-        work, walls = whole(work, oracle)
-        parted.append(len(walls) > 0)
-        return work, walls
+    def number_anew(work):
+        before = int(work.state[stack.PLACES])
+        whole(work)
+        words.append(stack.mask_words(before))
+        anew.append(work.state[stack.PLACES] < before)
 
-    frontier.part_crowded = counting
-    for module in (crowded, polytope, starting, tiles, walls):
-        module.MOST_FACETS = ROOM
+    polytope.number_anew = stack.number_anew = number_anew
     np.seterr(all="ignore")
-    kept = refused = 0
+    kept = 0
     for kind in (kind for kind in KINDS if kind.__name__ in kinds):
-        for _, weights, biases in table(1, seed, 3, [kind]):
-            for domain, specification in domains():
-                try:
-                    check(weights, biases, domain, specification)
-                    kept += 1
-                except ComputationError:  # no wall leaves seven facets on either side, or no chart in floats to list in
-                    refused += 1
-    print(kept, refused, len(parted), sum(parted))
+        for _, weights, biases in table(1, seed, d, [kind]):
+            for domain, specification in domains(d):
+                check(weights, biases, domain, specification)
+                kept += 1
+    print(kept, max(words), sum(anew))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1].split(","), int(sys.argv[2]))
+    main(sys.argv[1].split(","), int(sys.argv[2]), int(sys.argv[3]))

@@ -1,4 +1,4 @@
-"""More facets than a cell has room for: regions and domains, against the specification and known numbers."""
+"""More facets than a word of a mask has bits: regions and domains, against the specification and known numbers."""
 
 import os
 import subprocess
@@ -10,16 +10,11 @@ import pytest
 
 import reference
 from children import LONGEST
-from creases import Box, Network, Polytope, Space, count, count_in_pieces, subdivide
-from creases.double_description import dot
-from creases.engine.starts.bounded import bounded_start, root_tile
-from creases.engine.starts.tiles import CrowdedStart
-from creases.engine.starts.walls import divided, roomy, tile_in_chart
+from creases import Box, Network, Polygon, Polytope, Space, build, count, count_in_pieces, subdivide
 from creases.engine.state.cell_layout import (
-    MOST_FACETS,
+    FACETS_A_WORD,
 )
-from creases.errors import ComputationError
-from creases.packing import as_problem
+from creases.streaming import stream_cells
 from networks import random_network
 
 TESTS = os.path.dirname(__file__)
@@ -40,28 +35,33 @@ def ball(n):
 
 
 @pytest.mark.parametrize(
-    ("kinds", "seed"),
-    [("generic,along_walls", 1), pytest.param("small_integers,concurrent", 1, marks=pytest.mark.long)],
+    ("kinds", "seed", "d"),
+    [
+        ("generic,along_walls", 1, 3),
+        pytest.param("small_integers,concurrent,zero_bias,duplicates", 1, 3, marks=pytest.mark.long),
+        pytest.param("generic,small_integers", 1, 4, marks=pytest.mark.long),
+    ],
 )
-def test_against_reference_with_room_for_eight_facets(kinds, seed):
+def test_against_reference_with_three_facets_a_word(kinds, seed, d):
     """Layers, neurons, what is unbounded, pieces and lists, degenerate networks too (`few_facets`)."""
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", os.path.join(TESTS, "few_facets.py"), kinds, str(seed)],
+        [sys.executable, "-W", "ignore", os.path.join(TESTS, "few_facets.py"), kinds, str(seed), str(d)],
         env={**os.environ, "NUMBA_DISABLE_JIT": "1", "PYTHONPATH": os.pathsep.join([TESTS, *sys.path])},
         capture_output=True,
         text=True,
         timeout=LONGEST,
     )
     assert done.returncode == 0, done.stderr
-    kept, refused, crowded, parted = map(int, done.stdout.split())
-    assert (kept, refused) == (6, 0)
-    assert crowded >= parted > 0
+    kept, words, anew = map(int, done.stdout.split())
+    assert kept == (3 if d == 3 else 2) * len(kinds.split(","))
+    assert words > 2
+    assert anew > 0
 
 
 @pytest.mark.jit
 def test_known_hyperplanes_tangent_to_a_sphere():
     """General position: 1 + n + C(n, 2) + C(n, 3) regions, of which one has n facets."""
-    n = 100
+    n = 130
     network = Network.from_arrays([tangents(n)], [-np.ones(n)], output_layer=False)
     whole = count(network, Space(3), by_neuron=True)
     assert whole.by_layer == (1 + n + comb(n, 2) + comb(n, 3),)
@@ -72,14 +72,14 @@ def test_known_hyperplanes_tangent_to_a_sphere():
     listed = subdivide(network, cube)
     assert listed.by_layer == found[0] == (len({pattern.tobytes() for pattern in listed.patterns}),) == (len(listed),)
     assert not listed.exact_interior_points
-    assert np.diff(listed.sides.first).max() == n  # of the region in the middle, which walls had parted
+    assert np.diff(listed.sides.first).max() == n  # of the region in the middle
     own = listed.facets.walls >= 0
     assert np.array_equal(own, listed.facets.inner)
 
 
 @pytest.mark.jit
 def test_laws_layers_above_a_crowded_region():
-    """With a second layer the crowded region is parted before it is crossed; small pieces of it never are."""
+    """With a second layer the region of many facets is crossed; its pieces have few again."""
     normals = tangents(80)
     above = random_network([80, 6, 1], 1, 0.3)
     weights, biases = [normals, np.asarray(above[0][0])], [-np.ones(80), np.asarray(above[1][0])]
@@ -95,7 +95,7 @@ def test_laws_layers_above_a_crowded_region():
 @pytest.mark.parametrize("n", [63, 80])
 def test_against_reference_domains_of_many_walls(n):
     domain, specification = ball(n)
-    assert len(domain.corners.walls) == n > MOST_FACETS
+    assert len(domain.corners.walls) == n > FACETS_A_WORD
     weights, biases = random_network([3, 4, 3], 0, 0.3)
     weights, biases = [np.asarray(w).tolist() for w in weights], [np.asarray(b).tolist() for b in biases]
     network = Network.from_arrays(weights, biases, output_layer=False)
@@ -110,37 +110,13 @@ def test_against_reference_domains_of_many_walls(n):
     assert patterns == sorted(region.pattern for region in layers[-1][0])
 
 
-def test_known_parts_of_a_tile_have_room():
-    """Signs add up to one, and so do the parts at any point; a long prism is parted along its length."""
-    angles = 2 * np.pi * np.arange(90) / 90
-    circle = np.round(np.column_stack([np.cos(angles), np.sin(angles)]) * 1024) / 1024
-    prism = Polytope(np.vstack([np.column_stack([circle, np.full(90, z)]) for z in (-64.0, 64.0)]))
-    for domain in (prism, ball(70)[0]):
-        problem = as_problem(Network.from_arrays(*random_network([3, 5, 1], 0, 0.1)), domain)
-        assert isinstance(bounded_start(problem.vertices), CrowdedStart)
-        parts = list(roomy(root_tile(problem.vertices)))
-        assert sum(sign for sign, _ in parts) == 1
-        assert all(tile.dimension < 3 or len(tile.facets) <= MOST_FACETS for _, tile in parts)
-        assert all(tile.dimension == (3 if sign > 0 else 2) for sign, tile in parts)
-
-
-def test_laws_a_tile_in_another_chart():
-    tile = root_tile(as_problem(Network.from_arrays(*random_network([3, 5, 1], 0, 0.1)), ball(20)[0]).vertices)
-    chart = tile.chart @ np.array([[1, 0.25, 0, 0], [0, 2, 0.125, 0], [0, 0, 1, 0], [0, 0.0625, 0, 1]])
-    moved = tile_in_chart(tile, chart)
-    assert moved.masks == tile.masks
-    for facet, before in zip(moved.facets, tile.facets, strict=True):
-        assert [dot(facet, ray) > 0 for ray in moved.rays] == [dot(before, ray) > 0 for ray in tile.rays]
-    assert tile_in_chart(moved, tile.chart).rays == tile.rays
-
-
 def axes(d):
     """A network whose neurons are the first two coordinates."""
     return Network.from_arrays([np.eye(2, d)], [np.zeros(2)], output_layer=False)
 
 
 def test_known_a_domain_thinner_than_floats_can_tell():
-    """Sixty-two sides and a height of 2^-106: the middle between two equal floats was sought without end."""
+    """Sixty-two sides and a height of 2^-106."""
     angles, most = 2 * np.pi * np.arange(62) / 62, 2.0**53
     sides = np.column_stack([np.cos(angles), np.sin(angles), np.zeros(62)])
     normals = [*sides, [0, 0, -(most - 1)], [0, 0, most]]
@@ -148,9 +124,8 @@ def test_known_a_domain_thinner_than_floats_can_tell():
     assert count(axes(3), thin).by_layer == (4,)
 
 
-@pytest.mark.long
 def test_known_a_domain_whose_walls_all_meet():
-    """The dual of a cyclic polytope: no wall leaves fewer than its 64 facets on either side, but several do."""
+    """The dual of a cyclic polytope: any two of its 64 facets meet."""
     angles = 2 * np.pi * np.arange(64) / 64
     normals = np.column_stack([np.cos(angles), np.sin(angles), np.cos(2 * angles), np.sin(2 * angles)])
     whole = Polytope.where(np.round(normals * 4096) / 4096, np.ones(64))
@@ -159,18 +134,60 @@ def test_known_a_domain_whose_walls_all_meet():
     assert (found.by_layer, found.certified) == ((4,), True)
 
 
-def test_bad_input_no_wall_parts_a_tile():
-    """No wall leaves four facets on either side, and none is drawn where its chart is not to be had."""
-    tile = root_tile(as_problem(Network.from_arrays(*random_network([3, 5, 1], 0, 0.1)), ball(20)[0]).vertices)
-    assert max(len(part.facets) for part in divided(tile, 4)[:2]) > 4
-    with pytest.raises(ComputationError, match=r"has 70 facets; a cell has room for 62.* Cut a smaller domain"):
-        list(roomy(root_of_flat(70)))
+def test_laws_many_walls_in_four_dimensions():
+    """Two hundred walls: the regions of the polytope are those of its two parts, but for those that the cut parts."""
+    normals = np.round(tangents(200, 4) * 2**10)
+    bounds = np.full(200, 2.0**10)
+    network = Network.from_arrays(*random_network([4, 6, 3, 1], 0, 0.3))
+    whole = Polytope.where(normals, bounds)
+    assert len(whole.corners.walls) > 3 * FACETS_A_WORD
+    cut = np.array([1.0, 2.0, 0.0, -1.0])
+    halves = [Polytope.where(np.vstack([normals, side * cut]), np.append(bounds, 0.0)) for side in (1, -1)]
+    found = subdivide(network, whole)
+    assert found.by_layer == count(network, whole).by_layer
+    patterns = {pattern.tobytes() for pattern in found.patterns}
+    parts = [subdivide(network, half) for half in halves]
+    assert patterns == {pattern.tobytes() for part in parts for pattern in part.patterns}
+    assert sum(part.volumes.sum() for part in parts) == pytest.approx(found.volumes.sum(), rel=1e-9)
+    found.check()
 
 
-def root_of_flat(n):
-    """A tile whose chart has no bits left for a wall's."""
-    tile = root_tile(as_problem(Network.from_arrays(*random_network([3, 5, 1], 0, 0.1)), ball(n)[0]).vertices)
-    return tile._replace(chart=np.zeros_like(tile.chart))
+def test_known_streams_where_cells_have_many_facets():
+    """They were refused where such cells had to be parted."""
+    domain, network = ball(90)[0], Network.from_arrays(*random_network([3, 7, 4, 1], 0, 0.3))
+    handed = []
+    counted = stream_cells(network, domain, handed.append)
+    listed = subdivide(network, domain)
+    assert counted.by_layer == listed.by_layer
+    assert sum(map(len, handed)) == len(listed)
+
+
+def test_known_a_switch_whose_candidate_wins_on_many_facets():
+    """max(0, <a, x> - 1) over tangent planes: zero wins on the polytope that they bound, and each wins behind it."""
+    n = 80
+    rows, bias = np.vstack([np.zeros(3), tangents(n)]), np.append(0.0, -np.ones(n))
+    x = build.input(3)
+    network = build.network(build.dense(build.maxout(build.dense(x, rows, bias), n + 1), np.ones((1, 1))))
+    cube = Box([-2] * 3, [2] * 3)
+    found, listed = count(network, cube, by_neuron=True), subdivide(network, cube)
+    assert (found.regions, len(listed), found.by_neuron, found.certified) == (n + 1, n + 1, ((1,),), True)
+    assert np.diff(listed.sides.first).max() == n
+    listed.check()
+
+
+@pytest.mark.parametrize("n", [63, 1000, 4096])
+def test_known_polygons_of_many_corners(n):
+    """Chords that cross inside: 1 + 4 + the pairs that cross (three lines through the middle meet once)."""
+    angles = 2 * np.pi * (np.arange(n) + 0.25) / n
+    polygon = Polygon(np.column_stack([np.cos(angles), np.sin(angles)]))
+    rows = np.array([[1.0, 0.0], [0.3, 1.0], [-0.7, 1.0], [1.0, 1e-3]])
+    network = Network.from_arrays([rows], [np.array([0.0, 0.0, 0.0, -0.5])], output_layer=False)
+    found, listed = count(network, polygon), subdivide(network, polygon)
+    # Six sectors; the last line crosses two of the other chords inside, and so three sectors.
+    assert (found.by_layer, found.certified) == ((9,), True)
+    assert len(listed) == 9
+    assert listed.volumes.sum() == pytest.approx(n / 2 * np.sin(2 * np.pi / n))
+    listed.check()
 
 
 def test_known_corners_of_many_half_spaces():

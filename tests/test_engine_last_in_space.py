@@ -12,9 +12,9 @@ from creases.engine.rows.scan import cell_reach, forget_answers
 from creases.engine.starts.chart import RationalStart
 from creases.engine.starts.starting import starts
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.cell_layout import MOST_CHORDS, SIMPLE
+from creases.engine.state.cell_layout import MOST_CHORDS
 from creases.engine.state.network_layout import ERROR_G, ERROR_W
-from creases.engine.state.slots import CORNERS, DEPTH, HAVE, UNPROVED_COUNT
+from creases.engine.state.slots import CORNERS, DEPTH, HAVE, SIMPLE, UNPROVED_COUNT
 from engine_states import FORM, Cut, block, copied, cube, found_by_scan, local_network, problem_of, scan
 from engine_twins import amount, dot
 from networks import as_lists, he, table
@@ -211,7 +211,7 @@ def test_laws_bounds_that_leave_the_count_open_refuse():
 
 def test_laws_a_cell_that_is_not_simple_refuses():
     cut = planes_in_cube([[1, 0, 0, 0]])
-    cut.work.slots[SIMPLE] = 0
+    cut.work.state[SIMPLE] = 0
     assert counted(cut.work) == (UNPROVED_COUNT, 0)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from creases import Line, Network, subdivide
+from creases.double_description import bits_of
 from creases.engine.answers.blocks import place_corners
 from creases.engine.answers.sharp import place_corner_of_edges as place_sharp
 from creases.engine.cells.arrangement import cut_section
@@ -136,8 +137,9 @@ def corner_of(rows, mask, wanted=0, rank=0):
     d = rows.shape[1] - 1
     points, room = np.full((d + 1, 1), 7.0), np.zeros(4 * d * d + 4 * d)
     table = np.concatenate([rows, np.zeros((len(rows), 2))], axis=1).ravel()
-    place_corner(np.arange(len(rows)), table, room, points, d, mask, mask.bit_count() == d, 0)
-    found = are_independent(np.arange(len(rows)), table, room, d, mask, wanted, rank)
+    on = np.array([*bits_of(wanted), *bits_of(mask & ~wanted)], np.int64)  # those that are wanted come first
+    place_corner(table, room, points, d, on, len(on), 0)
+    found = are_independent(table, room, d, on, len(on), wanted.bit_count(), rank)
     return points[:d, 0].tolist(), float(points[d, 0]), bool(found)
 
 

@@ -8,17 +8,33 @@ import pytest
 
 import reference
 from creases.engine.cells.arrangement import pieces_and_far
-from creases.engine.cells.corner import lowest_bit, place_corner
-from creases.engine.cells.polytope import are_simple, facets_of
+from creases.engine.cells.corner import place_corner
 from creases.engine.proof.rational import meeting_ray
 from creases.engine.state.cell_layout import (
+    CELL,
     MOST_CHORDS,
     SECTION_BOUNDS,
     SECTION_MASKS,
 )
+from creases.engine.state.facet_masks import (
+    NO_PLACE,
+    count_bits,
+    count_facets,
+    free_place,
+    list_facets,
+    lowest_bit,
+    number_anew,
+    place_of_facet,
+    words_of_places,
+)
+from creases.engine.state.growth import with_room
 from creases.engine.state.slots import (
+    CORNERS,
+    DIMENSION,
+    PLACES,
     UNPROVED_COUNT,
 )
+from creases.engine.state.work import allocate_in_space
 from engine_twins import amount
 
 # Corners.
@@ -44,9 +60,9 @@ def true_corner(rows):
 def corner_of(rows, bounds, d):
     """What the kernel makes of these facets: coordinates and error."""
     points = np.full((d + 1, 1), 7.0)
-    slots, room = np.arange(len(rows)), np.zeros(4 * d * d + 4 * d)
+    room = np.zeros(4 * d * d + 4 * d)
     table = np.concatenate([rows, bounds], axis=1).ravel()
-    place_corner(slots, table, room, points, d, (1 << len(rows)) - 1, len(rows) == d, 0)
+    place_corner(table, room, points, d, np.arange(len(rows)), len(rows), 0)
     return points[:d, 0], points[d, 0]
 
 
@@ -119,10 +135,54 @@ def test_known_bits():
     for place in range(62):
         assert lowest_bit(1 << place) == place
         assert lowest_bit((1 << 61) | 1 << place) == place
-    assert [facets_of(mask) for mask in (0, 1, 6, (1 << 62) - 1)] == [0, 1, 2, 62]
-    assert are_simple(np.array([7, 11, 13]), 0, 3, 3) == 1
-    assert are_simple(np.array([7, 11, 15]), 0, 3, 3) == 0
-    assert are_simple(np.array([7, 11, 15]), 0, 2, 3) == 1
+    assert [count_bits(mask) for mask in (0, 1, 6, (1 << 62) - 1)] == [0, 1, 2, 62]
+    assert [words_of_places(places) for places in (0, 1, 62, 63, 124, 125)] == [1, 1, 1, 2, 2, 3]
+
+
+def cell_on(lists):
+    """A workspace whose current cell has corners on these places; the facet of place i is 1000 + i."""
+    places = 1 + max(map(max, lists))
+    words = words_of_places(places)
+    work = with_room(allocate_in_space([4], 3, 8), corners=len(lists), words=words)
+    work.state[[DIMENSION, CORNERS, PLACES]] = 3, len(lists), places
+    work.slots[:places] = 1000 + np.arange(places)
+    for v, on in enumerate(lists):
+        for place in on:
+            work.masks[CELL, place // 62, v] |= 1 << place % 62
+    return work
+
+
+def listed(work):
+    words = words_of_places(int(work.state[PLACES]))
+    sizes = [list_facets(work.slots, work.masks[CELL], words, v, work.at_corner) for v in range(work.state[CORNERS])]
+    assert sizes == [count_facets(work.masks[CELL], words, v) for v in range(len(sizes))]
+    return [
+        work.at_corner[: list_facets(work.slots, work.masks[CELL], words, v, work.at_corner)].tolist()
+        for v in range(len(sizes))
+    ]
+
+
+def test_laws_masks_of_several_words():
+    """Facets of corners as they were put there; and the same ones when they are numbered anew."""
+    rng = np.random.default_rng(0)
+    for most, count in ((40, 5), (62, 30), (63, 30), (130, 50), (250, 6), (250, 200)):
+        places = sorted(rng.choice(most, min(count, most), replace=False).tolist())
+        lists = [sorted(rng.choice(places, 4, replace=False).tolist()) for _ in range(len(places))]
+        work, used = cell_on(lists), sorted({place for on in lists for place in on})
+        expected = [[1000 + place for place in on] for on in lists]
+        assert listed(work) == expected
+        words = words_of_places(int(work.state[PLACES]))
+        free = free_place(work.masks[CELL], words, len(lists))
+        assert free == next(place for place in range(62 * words + 1) if place not in used)
+        for place in range(most):
+            assert place_of_facet(work, 1000 + place) == (place if place in used else NO_PLACE)
+        number_anew(work)
+        assert listed(work) == expected
+        if words_of_places(len(used) + 1) < words:
+            assert work.state[PLACES] == len(used)
+            assert place_of_facet(work, 1000 + used[-1]) == len(used) - 1
+        else:
+            assert work.state[PLACES] == 1 + used[-1]
 
 
 # Pieces.

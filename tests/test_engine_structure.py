@@ -16,7 +16,7 @@ from creases.engine.rows.exact_zeros import BITS_A_PRIME, MOST_WHOLE_BITS, PRIME
 from creases.engine.starts import starting
 from creases.engine.state.cell_layout import CELL, FACET_TAIL
 from creases.engine.state.network_layout import FORM, ONE
-from creases.engine.state.slots import DIMENSION
+from creases.engine.state.slots import DIMENSION, PLACES
 from creases.engine.state.work import allocate_in_space
 from engine_twins import amount, determinant
 
@@ -177,7 +177,7 @@ def at_a_corner(facets, row):
     for i, facet in enumerate(facets):
         work.slots[i] = i
         work.facet_reals[i * (d + FACET_TAIL) : i * (d + FACET_TAIL) + d + 1] = facet
-    work.masks[CELL, 0] = (1 << len(facets)) - 1
+    work.masks[CELL, 0, 0], work.state[PLACES] = (1 << len(facets)) - 1, len(facets)
     work.reals[FORM : FORM + d], work.reals[ONE] = row[:d], row[d]
     return work
 

@@ -247,17 +247,8 @@ class SpaceStream(Stream):
         super().__init__(sums, on_cells)
         self._axes, self._lineality = axes, lineality
 
-    def check_start(self, start: Any) -> None:
-        """A domain of very many facets is parted before it is cut."""
-        from creases.engine.starts.tiles import CrowdedStart
-
-        if isinstance(start, CrowdedStart):
-            raise parted()
-
     def as_cells(self, block: Any, start: int) -> CellBlock:
-        """Raises DomainError where a cell had too many facets and was parted."""
-        if (block.sides.walls <= self.sums.unclear).any():
-            raise parted()
+        """Corners are those of the whole space where lines lie in every region."""
         corners, lineality = block.corners, self._lineality
         if lineality is None:
             lineality = np.zeros((0, corners.shape[1]))

@@ -28,7 +28,6 @@ from creases.engine.proof.rational import nearest_float
 from creases.engine.proof.rational_forms import pattern_at
 from creases.engine.starts.chart import AnyStart, Start
 from creases.engine.starts.first_layer import parting_forms
-from creases.engine.starts.tiles import CrowdedStart
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.work import (
@@ -96,7 +95,7 @@ class TabledCells(WrittenTotals):
         self.blocks: list[list[Block]] = []
         self.walled: tuple[Walled, TabledCells] | None = None
 
-    def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
+    def begin(self, start: AnyStart) -> Callable[[], CellKeeper]:
         """Corners are collected together with the chart in which they are given."""
         assert isinstance(start, Start)  # lines and planes start from a Start
         self.starts.append(start)

@@ -17,10 +17,9 @@ from creases.engine.starts.bounded import root_tile
 from creases.engine.starts.cell import cell_of, point_cell
 from creases.engine.starts.chart import AnyStart, LargeRoot, RationalStart
 from creases.engine.starts.starting import starts
-from creases.engine.starts.tiles import CrowdedStart, Tile, start_of, tile_of_cone
-from creases.engine.starts.walls import Parts, halved, roomy, sides_of_wall
+from creases.engine.starts.tiles import Tile, start_of, tile_of_cone
+from creases.engine.starts.walls import Parts, halved, sides_of_wall
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.cell_layout import MOST_FACETS
 from creases.engine.state.work import (
     AnyWork,
 )
@@ -43,8 +42,8 @@ MOST_SEEN, MOST_SEEN_ON_LINE = 1400, 350
 # through one point, halving would otherwise not end.
 FEWER_OPEN, STALLED = 0.9, 5
 
-# All kinds of starting cells: with a chart in floats, with too many facets, in rationals, or a tile.
-StartingCell = AnyStart | CrowdedStart | RationalStart | Tile
+# All kinds of starting cells: with a chart in floats, in rationals, or a tile.
+StartingCell = AnyStart | RationalStart | Tile
 
 
 class Counted(NamedTuple):
@@ -57,7 +56,7 @@ class Counted(NamedTuple):
 class Collector(Protocol):
     """Combines the results while cells are cut."""
 
-    def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper] | None:
+    def begin(self, start: AnyStart) -> Callable[[], CellKeeper] | None:
         """Called before a starting cell is cut. Returns a function that makes a `CellKeeper` for a thread, or None if
         finished cells are only counted."""
 
@@ -107,7 +106,7 @@ def cut_domain(
 
     collector : a function that makes the collector for the problem, reduced by the lines that lie in every region.
     threads, by_neuron, report, workshop : as for `tally.tally`.
-    Raises ComputationError if a cell can be neither cut in floats nor divided, and the errors of the collector.
+    Raises ComputationError if a cell can be cut neither in floats nor in rationals, and the errors of the collector.
     """
     if problem.graph.is_large and problem.vertices is None:
         raise ComputationError(
@@ -164,7 +163,7 @@ def collect(
 
 def cut_cell(
     problem: Problem,
-    cell: AnyStart | CrowdedStart | Tile,
+    cell: AnyStart | Tile,
     into: Collector,
     deep: int,
     above: LargeRoot | None,
@@ -182,11 +181,7 @@ def cut_cell(
     threads, by_neuron, report, workshop = (options[name] for name in ("threads", "by_neuron", "report", "workshop"))
     try:
         if problem.graph.is_large:
-            if isinstance(start, CrowdedStart):
-                cut_crowded(problem, start, into, options)
-                cut_walls(problem, walls, options)
-            else:
-                cut_large(problem, start, into, most_open, options, walls)
+            cut_large(problem, start, into, most_open, options, walls)
         else:
             for work, blocks in run(problem, start, threads, by_neuron, into.begin(start), report, workshop, most_open):
                 into.add(work, blocks)
@@ -246,23 +241,6 @@ def cut_walls(problem: Problem, walls: Sequence[Counted], options: dict[str, Any
         collect(problem, [wall], into, **{**options, "report": lambda _: report(0)})
 
 
-def cut_crowded(problem: Problem, start: CrowdedStart, into: Collector, options: dict[str, Any]) -> None:
-    """Cut a starting cell of a large network with too many facets: in parts, each with its sign (Euler's relation).
-
-    Raises ComputationError if results cannot be added over parts.
-    """
-    for sign, tile in roomy(start.tile):
-        wall_into = into.on_wall()
-        if wall_into is None:
-            raise ComputationError(
-                f"The domain has more than {MOST_FACETS} facets and must be parted, and counts by neuron do not add up "
-                "over parts. Count without by_neuron, or on a smaller domain."
-            )
-        collect(problem, [tile], into if sign > 0 else wall_into, **options)
-        if sign < 0:
-            into.take_off(wall_into)
-
-
 def cut_large(
     problem: Problem,
     start: AnyStart,
@@ -292,11 +270,10 @@ def cut_large(
         if wall.dimension == 0 and has_one_sign(small, wall):
             wall_into.add_small(small, None, 1)
             continue
-        begin = start_of(wall) if wall.dimension else None
-        if begin is None or isinstance(begin, CrowdedStart):
+        if wall.dimension == 0:
             collect(problem, [wall], wall_into, **silent)
         else:
-            cut_small(small, begin, wall_into, silent)
+            cut_small(small, start_of(wall), wall_into, silent)
 
 
 def has_one_sign(small: SmallGraph, point: Tile) -> bool:
@@ -326,10 +303,10 @@ def cut_small(small: SmallGraph, start: AnyStart, into: Collector, options: dict
         into.add_small(small, work, int(place == 0))
 
 
-def halves_of(problem: Problem, cell: AnyStart | CrowdedStart | Tile) -> Parts | None:
+def halves_of(problem: Problem, cell: AnyStart | Tile) -> Parts | None:
     """The halves of a starting cell and the wall between them; None if it cannot be halved."""
-    if isinstance(cell, (Tile, CrowdedStart)):
-        tile = cell if isinstance(cell, Tile) else cell.tile
+    if isinstance(cell, Tile):
+        tile = cell
     elif problem.vertices is not None:
         tile = root_tile(problem.vertices)
     else:

@@ -26,7 +26,7 @@ from creases.lists import spans
 if TYPE_CHECKING:
     from creases.engine.starts.whole_space import Walled
 
-__all__ = ["Cells", "merged", "without_drawn"]
+__all__ = ["DRAWN", "Cells", "merged", "without_drawn"]
 
 Bools = NDArray[np.bool_]
 

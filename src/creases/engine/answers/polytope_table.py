@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from creases.double_description import dot
 from creases.engine.answers.blocks import place_corners
 from creases.engine.answers.driver import StartingCell, cut_domain
-from creases.engine.answers.merging import renumbered, without_drawn
+from creases.engine.answers.merging import DRAWN, renumbered, without_drawn
 from creases.engine.answers.rebuilding import Rebuilder, Rebuilt, nearest_corner
 from creases.engine.answers.sides import Sides, counted, sides_in_plane, sides_on_line
 from creases.engine.answers.tally import Tally, WrittenTotals, tally_constant
@@ -32,8 +32,9 @@ from creases.engine.proof.rational import meeting_ray, scaled
 from creases.engine.proof.rational_forms import pattern_at
 from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.first_layer import parting_forms
-from creases.engine.starts.tiles import CrowdedStart, Tile
+from creases.engine.starts.tiles import Tile
 from creases.engine.starts.workshop import Workshop
+from creases.engine.state.facet_masks import is_on
 from creases.engine.state.output import FAR_BIT, take_cells, take_polytopes
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
 from creases.engine.state.work import AnyWork, SpaceWork
@@ -76,7 +77,7 @@ class PolytopeBlock(NamedTuple):
 class PolytopeKeeper:
     """Makes blocks of the cells that the loop writes on one starting cell. Each thread has its own."""
 
-    def __init__(self, problem: Problem, start: AnyStart | CrowdedStart) -> None:
+    def __init__(self, problem: Problem, start: AnyStart) -> None:
         self._problem, self._chart, self._rational = problem, start.chart, RationalCorners(problem)
 
     def take(self, work: AnyWork) -> PolytopeBlock:
@@ -84,7 +85,7 @@ class PolytopeKeeper:
         directions = self._problem.directions
         if isinstance(work, SpaceWork):
             cells = take_polytopes(work)
-            first, written, words, far = cells.first, cells.corners, cells.patterns, cells.masks & FAR_BIT != 0
+            first, written, words, far = cells.first, cells.corners, cells.patterns, cells.masks[0] & FAR_BIT != 0
             sides = sides_of_masks(cells.first, cells.facet_first, cells.ids, cells.masks)
         else:
             flat = take_cells(work)
@@ -155,7 +156,7 @@ def count_corners(first: Ints, facet_first: Ints, masks: Ints, sizes: Ints) -> N
     for cell in range(first.size - 1):
         for f in range(facet_first[cell], facet_first[cell + 1]):
             for v in range(first[cell], first[cell + 1]):
-                sizes[f] += masks[v] >> (f - facet_first[cell]) & 1
+                sizes[f] += is_on(masks, v, f - facet_first[cell])
 
 
 @kernel
@@ -167,7 +168,7 @@ def list_corners(first: Ints, facet_first: Ints, masks: Ints, own: Bools, corner
             if not own[f]:
                 continue
             for v in range(first[cell], first[cell + 1]):
-                if masks[v] >> (f - facet_first[cell]) & 1:
+                if is_on(masks, v, f - facet_first[cell]):
                     corners[at] = v
                     at += 1
 
@@ -199,13 +200,10 @@ class PolytopeCells(WrittenTotals):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         self.blocks: list[PolytopeBlock] = []
-        walls = len(problem.vertices.walls) if isinstance(problem.vertices, IntegerPolytope) else 0
-        self.unclear = FIRST_WALL - walls
+        self.is_walled = False
 
-    def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
+    def begin(self, start: AnyStart) -> Callable[[], CellKeeper]:
         """Corners are converted to the domain's coordinates."""
-        if isinstance(start, CrowdedStart):  # its walls have no numbers of their own
-            self.unclear = FIRST_WALL
         return partial(PolytopeKeeper, self.problem, start)
 
     def add(self, work: AnyWork, blocks: list[PolytopeBlock]) -> None:
@@ -236,7 +234,7 @@ class PolytopeCells(WrittenTotals):
             walls = renumbered(block.sides.walls, part)
             patterns = without_drawn(block.patterns, part)
             self.blocks.append(block._replace(sides=block.sides._replace(walls=walls), patterns=patterns))
-        self.unclear = FIRST_WALL
+        self.is_walled = True
         self.by_layer += part.sign * parted.by_layer[int(part.inserted) :]
         self.exact_cells += parted.exact_cells
         # Euler's relation does not hold here: both parts of a region that contains a line are unbounded, but its wall
@@ -248,7 +246,7 @@ class PolytopeCells(WrittenTotals):
         """All cells, each once. The blocks are released."""
         cells = joined(self.blocks)
         self.blocks = []
-        return whole_cells(self.problem, cells, self.unclear)
+        return whole_cells(self.problem, cells) if self.is_walled else cells
 
 
 NO_NUMBERS = np.zeros(0, np.int64)
@@ -280,17 +278,15 @@ def run_on(firsts: list[Ints]) -> Ints:
     return np.concatenate([[0], *(first[1:] + at for first, at in zip(firsts, ends, strict=False))])
 
 
-def whole_cells(problem: Problem, cells: PolytopeBlock, unclear: int) -> PolytopeBlock:
-    """The cells, with those computed again that are divided by a wall that is not a neuron: a region is convex, so
-    parts with the same pattern are one region. They are in the order of their first parts.
-
-    unclear : walls with this number or a lower one may not be walls of the domain.
+def whole_cells(problem: Problem, cells: PolytopeBlock) -> PolytopeBlock:
+    """The cells with those made anew that a drawn wall has parted: a region is convex, so parts with one pattern are
+    one. They come in the order of their first parts.
     """
     doubtful = np.zeros(len(cells.patterns), np.bool_)
     walls = cells.sides.walls
-    if (walls <= unclear).any():
+    if (walls == DRAWN).any():
         owners = np.repeat(np.arange(len(doubtful)), np.diff(cells.sides.first))
-        doubtful[owners[walls <= unclear]] = True
+        doubtful[owners[walls == DRAWN]] = True
     if len(cells.patterns) and doubtful.any():
         known: dict[bytes, list[int]] = {}
         for cell in np.flatnonzero(doubtful).tolist():

@@ -23,7 +23,7 @@ from creases.engine.proof.twins import twins_of
 from creases.engine.starts.cell import point_cell
 from creases.engine.starts.chart import AnyStart, RationalStart
 from creases.engine.starts.first_layer import rational_first
-from creases.engine.starts.tiles import CrowdedStart, Tile
+from creases.engine.starts.tiles import Tile
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.output import FAR_BIT, take_cells, take_polytopes
 from creases.engine.state.pattern import bits_of_bytes, bytes_of_bits, bytes_of_words
@@ -68,8 +68,8 @@ def tally(
     """Count the cells of a problem; every sign that decides something is proved.
 
     threads : the number of threads, None for one per core. report : called with the number of new regions.
-    workshop : arrays and tables of earlier counts of the same network, or on the same domain. Raises ComputationError
-        if no wall divides a cell with too many facets, or a thread flushes denormals to zero.
+    workshop : arrays and tables of earlier counts of the same network, or on the same domain.
+    Raises ComputationError if a thread flushes denormals to zero.
     """
     total = cut_domain(
         problem,
@@ -103,7 +103,7 @@ class Totals:
         self.unbounded = self.exact_cells = self.unproved_signs = 0
         self._lock = threading.Lock()
 
-    def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper] | None:
+    def begin(self, start: AnyStart) -> Callable[[], CellKeeper] | None:
         """Finished cells are only counted."""
         return None
 
@@ -239,7 +239,7 @@ class WalledTotals(Totals):
         first = part.problem.widths[0]
         self._neurons = [*range(first - part.drawn), *range(first, sum(part.problem.widths))]
 
-    def begin(self, start: AnyStart | CrowdedStart) -> Callable[[], CellKeeper]:
+    def begin(self, start: AnyStart) -> Callable[[], CellKeeper]:
         """Cells are written out."""
         return PatternKeeper
 
@@ -274,7 +274,7 @@ class PatternKeeper:
         """The patterns since the last call, int64 (cells, words)."""
         if isinstance(work, SpaceWork):
             written = take_polytopes(work)
-            return written.patterns, np.logical_or.reduceat(written.masks & FAR_BIT != 0, written.first[:-1])
+            return written.patterns, np.logical_or.reduceat(written.masks[0] & FAR_BIT != 0, written.first[:-1])
         cells = take_cells(work)
         return cells.patterns, np.logical_or.reduceat(cells.at_infinity, cells.first[:-1])
 

@@ -17,7 +17,7 @@ Only for simple cells, in which two corners share an edge iff they share all but
 
 from __future__ import annotations
 
-from creases.engine.kernel import kernel
+from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import INFINITY, Floats, Ints
 from creases.engine.proof.bounds import PROOFS, ROUND_UP, UNDERFLOW, UNIT
 from creases.engine.state.cell_layout import (
@@ -29,8 +29,8 @@ from creases.engine.state.cell_layout import (
     SECTION_MASKS,
     SECTION_SHARED,
     SECTION_TO,
-    SIMPLE,
 )
+from creases.engine.state.facet_masks import NO_PLACE, mask_words, place_of_facet
 from creases.engine.state.network_layout import (
     ROWS,
 )
@@ -48,13 +48,24 @@ from creases.engine.state.row_layout import (
 from creases.engine.state.slots import (
     CORNERS,
     DIMENSION,
+    INT_ZERO,
+    PLACES,
+    SIMPLE,
     UNPROVED_COUNT,
 )
 from creases.engine.state.work import (
     SpaceWork,
 )
 
-__all__ = ["LARGEST_VALUE", "SMALLEST_VALUE", "count_pieces", "infinity_bit", "pieces_and_far"]
+__all__ = [
+    "LARGEST_VALUE",
+    "SMALLEST_VALUE",
+    "count_pieces",
+    "has_easy_facets",
+    "infinity_bit",
+    "pieces_and_far",
+    "place_of_infinity",
+]
 
 # Values of the cell's rows that are let in. A value that is proved on a section is at least u times its row's largest
 # there, so it shrinks by 2^-49 a level at most, with what the weight loses. Products of two values of any level are
@@ -66,10 +77,10 @@ SMALLEST_VALUE, LARGEST_VALUE = 2.0**-200, 2.0**460
 def count_pieces(work: SpaceWork, net: int, layer: int) -> tuple[int, int]:
     """Pieces that the crossing rows of the last layer make of the current cell, and how many reach infinity.
 
-    UNPROVED_COUNT where a proof is missing, or the cell is not simple.
+    UNPROVED_COUNT where a proof is missing, or the cell is not one for this room.
     """
     state, corners, rows = work.state, work.state[CORNERS], 0
-    if work.slots[SIMPLE] == 0:
+    if not has_easy_facets(work):
         return UNPROVED_COUNT, 0
     for i in range(work.ints[field(net, layer, ROWS)]):
         if work.row_ints[STATUS, i] != OPEN or work.row_ints[KIND, i] == FOLLOWS:
@@ -84,8 +95,14 @@ def count_pieces(work: SpaceWork, net: int, layer: int) -> tuple[int, int]:
         work.section_reals[0, SECTION_BOUNDS, rows] = work.row_reals[i, THRESHOLD]
         rows += 1
     for v in range(corners):
-        work.section_ints[0, SECTION_MASKS, v] = work.masks[CELL, v]
+        work.section_ints[0, SECTION_MASKS, v] = work.masks[CELL, 0, v]
     return pieces_and_far(work.section_reals, work.section_ints, state[DIMENSION], rows, corners, infinity_bit(work))
+
+
+@inlined
+def has_easy_facets(work: SpaceWork) -> bool:
+    """Whether the current cell is simple, and has no more facets than one word has bits: larger ones are cut first."""
+    return work.state[SIMPLE] == 1 and mask_words(work.state[PLACES]) == 1
 
 
 @kernel
@@ -111,18 +128,15 @@ def pieces_and_far(values: Floats, ints: Ints, d: int, rows: int, corners: int, 
 
 @kernel
 def infinity_bit(work: SpaceWork) -> int:
-    """The bit of the facet at infinity in the current cell's masks, 0 if it does not reach there."""
-    if work.facet_ints[0] != INFINITY:
-        return 0
-    used = 0
-    for v in range(work.state[CORNERS]):
-        used |= work.masks[CELL, v]
-    place = 0
-    while used >> place:
-        if used >> place & 1 and work.slots[place] == 0:
-            return 1 << place
-        place += 1
-    return 0
+    """The bit of the facet at infinity in the masks of a cell of `has_easy_facets`, 0 if it does not reach there."""
+    place = place_of_infinity(work)
+    return 0 if place == NO_PLACE else 1 << place
+
+
+@inlined
+def place_of_infinity(work: SpaceWork) -> int:
+    """The place of the facet at infinity in the current cell, NO_PLACE if it does not reach there."""
+    return place_of_facet(work, INT_ZERO) if work.facet_ints[0] == INFINITY else NO_PLACE
 
 
 @kernel

@@ -14,14 +14,14 @@ locus is known.
 
 from __future__ import annotations
 
-from creases.engine.cells.corner import are_independent, lowest_bit
-from creases.engine.cells.polytope import facets_of
+from creases.engine.cells.corner import are_independent
 from creases.engine.kernel import by_domain, inlined, kernel
 from creases.engine.problem import INFINITY, Ints
 from creases.engine.proof.signs import ZERO
 from creases.engine.state.cell_layout import (
     CELL,
 )
+from creases.engine.state.facet_masks import list_facets, mask_words
 from creases.engine.state.network_layout import (
     FIRST_ROW,
     IDS,
@@ -42,6 +42,7 @@ from creases.engine.state.slots import (
     DIMENSION,
     MOST_CANDIDATES,
     NETWORK,
+    PLACES,
     PLAIN_CHAIN,
 )
 from creases.engine.state.work import (
@@ -74,21 +75,21 @@ def answer_in_base_locus_in_space(work: SpaceWork, layer: int, begin: int) -> in
 @kernel
 def in_base_locus(work: SpaceWork, layer: int, v: int) -> bool:
     """Whether all rows of `layer` are proved to vanish at corner v of the current cell."""
-    mask, d = work.masks[CELL, v], work.state[DIMENSION]
+    d, on = work.state[DIMENSION], work.at_corner
+    facets = list_facets(work.slots, work.masks[CELL], mask_words(work.state[PLACES]), v, on)
     for below in range(-1, layer if work.state[PLAIN_CHAIN] else 0):
         constant = has_constant(work.layer_ints, below, layer)
         rank = constant + forms_of(work.state, work.pattern, work.layer_ints, below)
         if rank > d:
             continue
-        sums, rest = 0, mask
-        while rest:
-            facet = work.facet_ints[work.slots[lowest_bit(rest)]]
-            if is_sum(work.pattern, work.layer_ints, facet, below, constant):
-                sums |= rest & -rest
-            rest &= rest - 1
-        if facets_of(sums) < rank:
+        sums = 0
+        for i in range(facets):  # those that are sums come first
+            if is_sum(work.pattern, work.layer_ints, work.facet_ints[on[i]], below, constant):
+                on[i], on[sums] = on[sums], on[i]
+                sums += 1
+        if sums < rank:
             continue
-        if facets_of(mask) == d or are_independent(work.slots, work.facet_reals, work.sums, d, mask, sums, rank):
+        if facets == d or are_independent(work.facet_reals, work.sums, d, on, facets, sums, rank):
             return True
     return False
 
@@ -147,12 +148,11 @@ def both_vanish(work: SpaceWork, layer: int, row: int, v: int) -> bool:
     p, q = neurons_of_pair(work, layer, row)
     if p == NO_NEURON:
         return False
-    rest, on = work.masks[CELL, v], 0
-    while rest:
-        facet = work.facet_ints[work.slots[lowest_bit(rest)]]
-        on |= (1 if facet == p else 0) | (2 if facet == q else 0)
-        rest &= rest - 1
-    return on == 3
+    found, words = 0, mask_words(work.state[PLACES])
+    for i in range(list_facets(work.slots, work.masks[CELL], words, v, work.at_corner)):
+        facet = work.facet_ints[work.at_corner[i]]
+        found |= (1 if facet == p else 0) | (2 if facet == q else 0)
+    return found == 3
 
 
 # Of a layer `below`, where -1 stands for the inputs.

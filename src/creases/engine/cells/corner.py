@@ -29,32 +29,29 @@ from creases.engine.state.cell_layout import (
     FACET_TAIL,
 )
 
-__all__ = ["are_independent", "lowest_bit", "place_corner"]
+__all__ = ["are_independent", "place_corner"]
 
 # Stands for where a facet begins, if there is none to choose.
 NO_FACET = -1
 
 
 @kernel
-def place_corner(
-    slots: Ints, facet_reals: Floats, sums: Floats, points: Floats, d: int, mask: int, simple: bool, v: int
-) -> None:
-    """Write the corner on the facets of `mask` to column v of `points` (d + 1, corners): coordinates and error.
+def place_corner(facet_reals: Floats, sums: Floats, points: Floats, d: int, on: Ints, facets: int, v: int) -> None:
+    """Write the corner where some kept facets meet to column v of `points` (d + 1, corners): coordinates and error.
 
-    sums : room for 4 d^2 + 4 d numbers.
+    sums : room for 4 d^2 + 4 d numbers. on : int64 (facets,) or longer, the facets.
     """
-    if simple and d == 3:
-        place_corner_of_three(slots, facet_reals, points, mask, v)
+    if facets == 3 and d == 3:
+        place_corner_of_three(facet_reals, points, on[0] * 6, on[1] * 6, on[2] * 6, v)
         if points[d, v] < np.inf:
             return
         # Products of three small or large gradients under- or overflow; quotients below need not.
-    wide, rest, chosen, independent = d + FACET_TAIL, mask, 4 * d * d, True
-    if simple:
+    chosen, independent = 4 * d * d, True
+    if facets == d:
         for i in range(d):
-            sums[chosen + i] = slots[lowest_bit(rest)] * wide
-            rest &= rest - 1
+            sums[chosen + i] = on[i] * (d + FACET_TAIL)
     else:
-        independent = choose_rows(slots, facet_reals, sums, d, mask, mask, 0)
+        independent = choose_rows(facet_reals, sums, d, on, facets, 0, 0)
     error = meeting_of_chosen(facet_reals, sums, d) if independent else np.inf
     for c in range(d):
         points[c, v] = sums[chosen + d + c] if error < np.inf else 0.0
@@ -62,11 +59,10 @@ def place_corner(
 
 
 @kernel
-def are_independent(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: int, wanted: int, rank: int) -> bool:
-    """Whether floats prove that among the facets `wanted` of a corner's `mask` there are `rank` independent ones."""
+def are_independent(facet_reals: Floats, sums: Floats, d: int, on: Ints, facets: int, wanted: int, rank: int) -> bool:
+    """Whether floats prove that among the first `wanted` of a corner's facets there are `rank` independent ones."""
     return (
-        choose_rows(slots, facet_reals, sums, d, mask, wanted, rank)
-        and meeting_of_chosen(facet_reals, sums, d) < np.inf
+        choose_rows(facet_reals, sums, d, on, facets, wanted, rank) and meeting_of_chosen(facet_reals, sums, d) < np.inf
     )
 
 
@@ -94,15 +90,12 @@ def meeting_of_chosen(facet_reals: Floats, sums: Floats, d: int) -> float:
 
 
 @kernel
-def place_corner_of_three(slots: Ints, facet_reals: Floats, points: Floats, mask: int, v: int) -> None:
-    """`place_corner` where three facets meet: the same bound, with the inverse by cross products, in registers.
+def place_corner_of_three(facet_reals: Floats, points: Floats, f: int, g: int, h: int, v: int) -> None:
+    """`place_corner` where three facets meet, which begin at f, g and h: the same bound, with the inverse by cross
+    products, in registers.
 
     The columns of the inverse are b_i = (a_j x a_k) / det; what is lost in them is in I - B A, which is computed.
     """
-    f = slots[lowest_bit(mask)] * 6
-    mask &= mask - 1
-    g = slots[lowest_bit(mask)] * 6
-    h = slots[lowest_bit(mask & (mask - 1))] * 6
     f0, f1, f2, f3 = facet_reals[f], facet_reals[f + 1], facet_reals[f + 2], facet_reals[f + 3]
     g0, g1, g2, g3 = facet_reals[g], facet_reals[g + 1], facet_reals[g + 2], facet_reals[g + 3]
     h0, h1, h2, h3 = facet_reals[h], facet_reals[h + 1], facet_reals[h + 2], facet_reals[h + 3]
@@ -163,22 +156,11 @@ def off(p: float, q: float, r: float, f: float, g: float, h: float, one: float) 
 
 
 @kernel
-def lowest_bit(mask: int) -> int:
-    """The place of the lowest bit that is set; the mask is not zero."""
-    place, rest = 0, mask
-    for step in (32, 16, 8, 4, 2, 1):
-        if rest & ((1 << step) - 1) == 0:
-            rest >>= step
-            place += step
-    return place
-
-
-@kernel
-def choose_rows(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: int, wanted: int, rank: int) -> bool:
+def choose_rows(facet_reals: Floats, sums: Floats, d: int, on: Ints, facets: int, wanted: int, rank: int) -> bool:
     """Choose d facets of a corner that lies on more: where they begin goes behind the matrices in `sums`. False if
     there are no d that floats find independent; those that it finds are still to be proved so (`meeting_of_chosen`).
 
-    wanted, rank : the first `rank` of them are chosen among these bits of the mask.
+    wanted, rank : the first `rank` of them are chosen among so many of the first facets.
 
     Orthogonalise: of the rows left take the one that is longest, each in units of its own length, once its part along
     those that were taken is gone. A row is divided by its largest entry before it is squared, so that a length is at
@@ -187,10 +169,8 @@ def choose_rows(slots: Ints, facet_reals: Floats, sums: Floats, d: int, mask: in
     wide, chosen, taken = d + FACET_TAIL, 4 * d * d, 2 * d * d
     for i in range(d):
         best, best_at = 0.0, NO_FACET
-        rest = wanted if i < rank else mask
-        while rest:
-            at = slots[lowest_bit(rest)] * wide
-            rest &= rest - 1
+        for k in range(wanted if i < rank else facets):
+            at = on[k] * wide
             length = scale_row(facet_reals, sums, at, d)
             left = 0.0
             for c in range(d):

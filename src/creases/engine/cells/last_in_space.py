@@ -6,7 +6,13 @@ Where anything is not proved at once the loop goes its ordinary way.
 
 from __future__ import annotations
 
-from creases.engine.cells.arrangement import LARGEST_VALUE, SMALLEST_VALUE, infinity_bit, pieces_and_far
+from creases.engine.cells.arrangement import (
+    LARGEST_VALUE,
+    SMALLEST_VALUE,
+    has_easy_facets,
+    infinity_bit,
+    pieces_and_far,
+)
 from creases.engine.kernel import inlined
 from creases.engine.proof.bounds import PROOFS, ROUND_UP, UNDERFLOW, gamma, or_infinite, sign_threshold
 from creases.engine.rows.rows_in_space import along, evaluate, gradient_in_space, list_form_in_space, sizes_along
@@ -15,7 +21,6 @@ from creases.engine.state.cell_layout import (
     MOST_CHORDS,
     SECTION_BOUNDS,
     SECTION_MASKS,
-    SIMPLE,
 )
 from creases.engine.state.network_layout import (
     BLOCK,
@@ -61,7 +66,7 @@ def count_last_in_space(work: SpaceWork, net: int, layer: int, reach: float, cor
 
     Where the bound is finite no value is a NaN (`bounds.sign_threshold`), which `min` and `max` might drop.
     """
-    if work.slots[SIMPLE] == 0:
+    if not has_easy_facets(work):
         return UNPROVED_COUNT, 0
     d, corners = work.state[DIMENSION], work.state[CORNERS]
     rounding = 0.0 if work.layer_ints[layer + 1, EXACT] else gamma(2 + work.ints[field(net, layer, ROWS)])
@@ -91,7 +96,7 @@ def count_last_in_space(work: SpaceWork, net: int, layer: int, reach: float, cor
         work.section_reals[0, SECTION_BOUNDS, crossing] = bound
         crossing += 1
     for v in range(corners):
-        work.section_ints[0, SECTION_MASKS, v] = work.masks[CELL, v]
+        work.section_ints[0, SECTION_MASKS, v] = work.masks[CELL, 0, v]
     return pieces_and_far(work.section_reals, work.section_ints, d, crossing, corners, infinity_bit(work))
 
 

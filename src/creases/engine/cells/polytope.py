@@ -5,23 +5,23 @@ of the hyperplane there is a new one if the two share an edge: they share d - 1 
 all of these (Motzkin, Raiffa, Thompson and Thrall 1953; Fukuda and Prodon 1996). In a simple cell, where every
 corner lies on d facets only, the first condition is enough. One zero makes a cell not simple; nothing is perturbed.
 
-A facet is kept once, however many cells have it; a cell knows it by a bit, which is used again when no corner has it.
+A facet is kept once, however many cells have it; a cell knows it by a place in its table, which is used again when no
+corner lies on it.
 """
 
 from __future__ import annotations
 
 from creases.engine.cells.corner import place_corner
 from creases.engine.kernel import inlined, kernel
-from creases.engine.problem import Ints
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, ZERO
 from creases.engine.rows.scan import proved_sign
 from creases.engine.state.cell_layout import (
     CELL,
     CHILD,
     FACET_TAIL,
-    MOST_FACETS,
-    SIMPLE,
+    FACETS_A_WORD,
 )
+from creases.engine.state.facet_masks import count_bits, count_facets, free_place, list_facets, mask_words, number_anew
 from creases.engine.state.network_layout import (
     ERROR_G,
     ERROR_W,
@@ -35,14 +35,16 @@ from creases.engine.state.row_layout import (
 )
 from creases.engine.state.slots import (
     CORNERS,
-    CROWDED_CELL,
     DIMENSION,
     FACETS_TOP,
+    PLACES,
+    SIMPLE,
 )
-from creases.engine.state.stack import put_slots
+from creases.engine.state.stack import TABLE_SIMPLE, put_table
 from creases.engine.state.work import (
     FACET_INTS_FIELD,
     FACET_REALS_FIELD,
+    MASKS_FIELD,
     POINTS_FIELD,
     SpaceWork,
 )
@@ -50,7 +52,6 @@ from creases.engine.state.work import (
 __all__ = [
     "UNCUT",
     "cut_polytope",
-    "facets_of",
     "keep_positive_side",
     "put_negative_side",
 ]
@@ -66,7 +67,7 @@ def cut_polytope(work: SpaceWork, net: int, layer: int, row: int, neuron: int) -
     """Find the corners at which a crossing row cuts the cell's edges, and write them to the child.
 
     All signs of the row at the corners are proved; they go to `sides`. The row becomes a facet of the cell's table.
-    Returns how many there are; UNCUT - FULL or UNCUT - CROWDED_CELL with nothing changed.
+    Returns how many there are; UNCUT - FULL with nothing changed.
     """
     state, masks, points, d = work.state, work.masks, work.points, work.state[DIMENSION]
     corners, top, source = state[CORNERS], state[FACETS_TOP], row_at(work, net, layer, row)
@@ -74,21 +75,24 @@ def cut_polytope(work: SpaceWork, net: int, layer: int, row: int, neuron: int) -
         return UNCUT - need(state, FACET_REALS_FIELD, (top + 1) * (d + FACET_TAIL))
     if top + 1 > work.facet_ints.size:
         return UNCUT - need(state, FACET_INTS_FIELD, top + 1)
-    quick, used = work.row_reals[row, NEAREST] > work.row_reals[row, THRESHOLD], 0
+    quick, words = work.row_reals[row, NEAREST] > work.row_reals[row, THRESHOLD], mask_words(state[PLACES])
     for v in range(corners):
         if quick:
             work.sides[v] = POSITIVE if work.values_nc[row, v] > 0.0 else NEGATIVE
         else:
             work.sides[v] = proved_sign(work, row, source, v)
-        used |= masks[CELL, v]
-    new_corners = list_cut_edges(work, corners, quick and work.slots[SIMPLE] == 1)
+    new_corners = list_cut_edges(work, corners, words, quick and state[SIMPLE] == 1)
     if new_corners == TOO_MANY_EDGES:
         return UNCUT - need(state, POINTS_FIELD, 2 * points.shape[2])
-    place = 0
-    while used >> place & 1:
-        place += 1
-    if place >= MOST_FACETS:
-        return UNCUT - CROWDED_CELL
+    place = free_place(masks[CELL], words, corners)
+    word, bit = place // FACETS_A_WORD, 1 << place % FACETS_A_WORD
+    if word == words:
+        if words == masks.shape[1]:
+            return UNCUT - need(state, MASKS_FIELD, words + 1)
+        for v in range(corners):
+            masks[CELL, word, v] = 0
+        words += 1
+    state[PLACES] = max(state[PLACES], place + 1)
     work.slots[place] = top
     at = top * (d + FACET_TAIL)
     for c in range(d):
@@ -99,35 +103,40 @@ def cut_polytope(work: SpaceWork, net: int, layer: int, row: int, neuron: int) -
         work.reals[source + ERROR_W],
     )
     work.facet_ints[top] = neuron
-    simple = work.slots[SIMPLE] == 1
     for k in range(new_corners):
-        shared = masks[CELL, work.edges[k, 0]] & masks[CELL, work.edges[k, 1]]
-        masks[CHILD, k] = shared | 1 << place
-        place_corner(work.slots, work.facet_reals, work.sums, points[CHILD], d, masks[CHILD, k], simple, k)
+        for w in range(words):
+            masks[CHILD, w, k] = masks[CELL, w, work.edges[k, 0]] & masks[CELL, w, work.edges[k, 1]]
+        masks[CHILD, word, k] |= bit
+        facets = list_facets(work.slots, masks[CHILD], words, k, work.at_corner)
+        place_corner(work.facet_reals, work.sums, points[CHILD], d, work.at_corner, facets, k)
     if not quick:
-        work.slots[SIMPLE] = 0  # until both sides are known
+        state[SIMPLE] = 0  # until both sides are known
         for v in range(corners):
             if work.sides[v] == ZERO:
-                masks[CELL, v] |= 1 << place
+                masks[CELL, word, v] |= bit
     state[FACETS_TOP] = top + 1
     return new_corners
 
 
 @inlined
-def list_cut_edges(work: SpaceWork, corners: int, simple: bool) -> int:
+def list_cut_edges(work: SpaceWork, corners: int, words: int, simple: bool) -> int:
     """List the edges between a positive and a negative corner; returns how many.
 
     TOO_MANY_EDGES if there is no room for their corners. There is room in a cell for all its corners and the new ones.
     """
-    listed, room, masks, edges = 0, work.edges.shape[0] - corners, work.masks[CELL], work.edges
+    listed, room, masks, edges = 0, work.edges.shape[0] - corners, work.masks[CELL, 0], work.edges
+    plain = simple and words == 1
     for u in range(corners):
         if work.sides[u] != POSITIVE:
             continue
         for v in range(corners):
             if work.sides[v] != NEGATIVE:
                 continue
-            once = (masks[u] ^ masks[v]) & ((masks[u] ^ masks[v]) - 1)
-            joined = once & (once - 1) == 0 if simple else share_edge(work, corners, u, v)
+            if plain:
+                once = (masks[u] ^ masks[v]) & ((masks[u] ^ masks[v]) - 1)
+                joined = once & (once - 1) == 0
+            else:
+                joined = share_edge(work, corners, words, simple, u, v)
             if joined:
                 if listed == room:
                     return TOO_MANY_EDGES
@@ -137,39 +146,40 @@ def list_cut_edges(work: SpaceWork, corners: int, simple: bool) -> int:
 
 
 @kernel
-def share_edge(work: SpaceWork, corners: int, u: int, v: int) -> bool:
+def share_edge(work: SpaceWork, corners: int, words: int, simple: bool, u: int, v: int) -> bool:
     """Whether two corners of any cell share an edge."""
-    masks = work.masks[CELL]
-    shared = masks[u] & masks[v]
-    if facets_of(shared) < work.state[DIMENSION] - 1:
+    masks, facets = work.masks[CELL], 0
+    for w in range(words):
+        facets += count_bits(masks[w, u] & masks[w, v])
+    if facets < work.state[DIMENSION] - 1:
         return False
+    if simple:
+        return True
     beside = 0
     for other in range(corners):
-        beside += masks[other] & shared == shared
+        on = True
+        for w in range(words):
+            shared = masks[w, u] & masks[w, v]
+            on = on and masks[w, other] & shared == shared
+        beside += on
     return beside == 2  # the two themselves
-
-
-@kernel
-def facets_of(mask: int) -> int:
-    """How many bits of a mask are set."""
-    count, rest = 0, mask
-    while rest:
-        rest &= rest - 1
-        count += 1
-    return count
 
 
 @inlined
 def put_negative_side(work: SpaceWork, new: int, at: int, whole: int) -> int:
     """Write the negative side of the cell that `cut_polytope` has cut to the stack; returns its corners."""
     d, corners, sides = work.state[DIMENSION], work.state[CORNERS], work.sides
-    kept = 0
+    words, kept = mask_words(work.state[PLACES]), 0
     for v in range(corners):
-        work.stack_ints[whole + kept] = work.masks[CELL, v]
         kept += sides[v] != POSITIVE
-    for k in range(new):
-        work.stack_ints[whole + kept + k] = work.masks[CHILD, k]
-    total = kept + new
+    total, begin = kept + new, put_table(work, whole)
+    for w in range(words):
+        n = begin + w * total
+        for v in range(corners):
+            work.stack_ints[n] = work.masks[CELL, w, v]
+            n += sides[v] != POSITIVE
+        for k in range(new):
+            work.stack_ints[n + k] = work.masks[CHILD, w, k]
     for c in range(d + 1):
         n = at + c * total
         for v in range(corners):
@@ -177,9 +187,8 @@ def put_negative_side(work: SpaceWork, new: int, at: int, whole: int) -> int:
             n += sides[v] != POSITIVE
         for k in range(new):
             work.stack_reals[n + k] = work.points[CHILD, c, k]
-    put_slots(work, whole + total)
-    if work.slots[SIMPLE] == 0:
-        work.stack_ints[whole + total + SIMPLE] = are_simple(work.stack_ints, whole, total, d)
+    if work.state[SIMPLE] == 0:
+        work.stack_ints[whole + TABLE_SIMPLE] = is_side_simple(work, words, new, POSITIVE)
     return total
 
 
@@ -187,12 +196,16 @@ def put_negative_side(work: SpaceWork, new: int, at: int, whole: int) -> int:
 def keep_positive_side(work: SpaceWork, new: int) -> None:
     """Make the positive side the current cell, where it stands."""
     d, corners, sides = work.state[DIMENSION], work.state[CORNERS], work.sides
-    kept = 0
-    for v in range(corners):
-        work.masks[CELL, kept] = work.masks[CELL, v]
-        kept += sides[v] != NEGATIVE
-    for k in range(new):
-        work.masks[CELL, kept + k] = work.masks[CHILD, k]
+    words, kept = mask_words(work.state[PLACES]), 0
+    if work.state[SIMPLE] == 0:
+        work.state[SIMPLE] = is_side_simple(work, words, new, NEGATIVE)
+    for w in range(words):
+        kept = 0
+        for v in range(corners):
+            work.masks[CELL, w, kept] = work.masks[CELL, w, v]
+            kept += sides[v] != NEGATIVE
+        for k in range(new):
+            work.masks[CELL, w, kept + k] = work.masks[CHILD, w, k]
     for c in range(d + 1):
         n = 0
         for v in range(corners):
@@ -201,14 +214,21 @@ def keep_positive_side(work: SpaceWork, new: int) -> None:
         for k in range(new):
             work.points[CELL, c, n + k] = work.points[CHILD, c, k]
     work.state[CORNERS] = kept + new
-    if work.slots[SIMPLE] == 0:
-        work.slots[SIMPLE] = are_simple(work.masks[CELL], 0, kept + new, d)
+    if words > 1:
+        number_anew(work)
 
 
 @kernel
-def are_simple(masks: Ints, begin: int, corners: int, d: int) -> int:
-    """1 if every corner lies on d facets only."""
-    for v in range(begin, begin + corners):
-        if facets_of(masks[v]) != d:
+def is_side_simple(work: SpaceWork, words: int, new: int, other: int) -> int:
+    """1 if every corner of one side of the cell that `cut_polytope` has cut lies on d facets only.
+
+    other : the sign of the corners that the side does not have.
+    """
+    d = work.state[DIMENSION]
+    for v in range(work.state[CORNERS]):
+        if work.sides[v] != other and count_facets(work.masks[CELL], words, v) != d:
+            return 0
+    for v in range(new):
+        if count_facets(work.masks[CHILD], words, v) != d:
             return 0
     return 1

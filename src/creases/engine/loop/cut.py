@@ -8,7 +8,7 @@ What cannot be proved stops the loop with UNPROVED_CELL and a list of questions;
 
 from __future__ import annotations
 
-from creases.engine.cells.arrangement import count_pieces, infinity_bit
+from creases.engine.cells.arrangement import count_pieces, place_of_infinity
 from creases.engine.cells.base_locus import answer_in_base_locus
 from creases.engine.cells.chords import count_chords, pieces_at_infinity
 from creases.engine.cells.interval import count_zeros, halve_interval
@@ -26,6 +26,7 @@ from creases.engine.state.cell_layout import (
     CELL,
     MOST_CHORDS,
 )
+from creases.engine.state.facet_masks import NO_PLACE
 from creases.engine.state.network_layout import (
     IDS,
     LOWEST,
@@ -99,8 +100,8 @@ FEW_ROWS = 4
 
 @quick_first
 def cut(work: AnyWork, budget: int) -> int:
-    """Work through at most `budget` cells. Returns DONE, MORE or what stops it: UNPROVED_CELL, FULL, CROWDED_CELL,
-    or VANISHING_ROW on a wall.
+    """Work through at most `budget` cells. Returns DONE, MORE or what stops it: UNPROVED_CELL, FULL, or VANISHING_ROW
+    on a wall.
 
     All state is in `work`. Each turn of the loop finishes, counts, localises or splits the current cell.
     """
@@ -233,7 +234,7 @@ def is_unbounded_in_plane(work: Work) -> int:
 @inlined
 def is_unbounded_in_space(work: SpaceWork) -> int:
     """1 if the current cell reaches infinity."""
-    return 1 if infinity_bit(work) != 0 else 0
+    return 1 if place_of_infinity(work) != NO_PLACE else 0
 
 
 is_unbounded = by_domain(is_unbounded_in_plane, is_unbounded_in_space)

@@ -28,10 +28,7 @@ MOST_QUESTIONS = 1000
 
 
 def drive(work: AnyWork, oracle: Oracle, budget: int, report: Report) -> tuple[AnyWork, int]:
-    """Run the loop for about `budget` cells, answering its questions and growing its arrays.
-
-    DONE, MORE, or CROWDED_CELL for whoever knows of walls (`frontier`).
-    """
+    """Run the loop for about `budget` cells, answering its questions and growing its arrays; DONE or MORE."""
     if flushes_to_zero(2.0**-1022):
         from creases.errors import ComputationError
 

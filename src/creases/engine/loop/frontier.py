@@ -14,27 +14,19 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from creases.engine.loop.crowded import part_crowded, signed, take_off
 from creases.engine.loop.drive import Report, drive
 from creases.engine.loop.oracle import Oracle
 from creases.engine.problem import Problem
 from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.starting import workspace
-from creases.engine.starts.tiles import CrowdedStart, Tile, start_of
-from creases.engine.starts.walls import roomy
 from creases.engine.starts.workshop import Workshop
-from creases.engine.state.cell_layout import (
-    MOST_FACETS,
-)
 from creases.engine.state.handing import WaitingCell, give, load
 from creases.engine.state.slots import (
     BY_NEURON,
-    CROWDED_CELL,
     DONE,
     EMIT,
     EXACT_CELLS,
     MORE,
-    MOST_CANDIDATES,
     OUT_INTS_TOP,
     OUT_REALS_TOP,
     UNBOUNDED,
@@ -43,9 +35,7 @@ from creases.engine.state.slots import (
 )
 from creases.engine.state.work import (
     AnyWork,
-    SpaceWork,
 )
-from creases.errors import ComputationError
 
 __all__ = ["CellKeeper", "Stopped", "run"]
 
@@ -125,17 +115,15 @@ class Helpers(NamedTuple):
     """A thread's own helpers.
 
     oracle : answers the questions of the loop. keeper : makes blocks of finished cells; None if they are only counted.
-    count_wall : counts the regions of a wall that has parted a cell, and subtracts them from a workspace's sums.
     """
 
     oracle: Oracle
     keeper: CellKeeper | None
-    count_wall: Callable[[AnyWork, Tile, Report], None]
 
 
 def run(
     problem: Problem,
-    start: AnyStart | CrowdedStart,
+    start: AnyStart,
     threads: int | None,
     by_neuron: bool,
     keep: Callable[[], CellKeeper] | None,
@@ -145,28 +133,13 @@ def run(
 ) -> Iterator[tuple[AnyWork, list[Any]]]:
     """Cut one starting cell to the end; yield the workspaces that hold the sums, with their cells, in order.
 
-    keep : makes a `CellKeeper`, one for each thread; None if finished cells are only counted. A cell with more facets
-        than there is room for is parted by walls, and written out in parts, each with its pattern.
+    keep : makes a `CellKeeper`, one for each thread; None if finished cells are only counted.
     workshop : lends the workspaces; those that are yielded return to it.
     most_open : how many units of a graph may be open on the cell, if it matters. Raises LargeRoot at once if more are.
     """
-    if isinstance(start, CrowdedStart):
-        if by_neuron and any(level.groups is not None for level in problem.graph.levels):
-            raise no_by_neuron()
-        for sign, tile in roomy(start.tile):
-            wanted = keep if tile.dimension == start.tile.dimension else None
-            for sums, cells in run(problem, start_of(tile), threads, by_neuron, wanted, report, workshop):
-                yield signed(sums, sign), cells
-        return
-    walls = list(start.walls)  # those that part crowded cells come to them, for all threads
-
-    def count_wall(work: AnyWork, wall: Tile, tell: Report) -> None:
-        for sums, _ in run(problem, start_of(wall), 1, by_neuron, None, lambda _: tell(0), workshop):
-            take_off(work, sums)
-            tell(-int(sums.by_layer[-1]))
 
     def new_helpers() -> Helpers:  # a thread has its own
-        return Helpers(Oracle(problem, start.chart, walls), None if keep is None else keep(), count_wall)
+        return Helpers(Oracle(problem, start.chart, start.walls), None if keep is None else keep())
 
     work = workspace(problem, start, workshop, most_open)
     work.state[BY_NEURON], work.state[EMIT] = by_neuron, keep is not None
@@ -174,39 +147,16 @@ def run(
         work = work._replace(out_reals=np.zeros(OUT_REALS), out_ints=np.zeros(OUT_INTS, np.int64))
     helpers = new_helpers()
     workers = threads or os.cpu_count() or 1
-    work, status = drive_on(work, helpers, ALONE, report)
+    work, status = drive(work, helpers.oracle, ALONE, report)
     blocks = taken(work, helpers.keeper)
     while status == MORE and workers == 1:
-        work, status = drive_on(work, helpers, BUDGET, report)
+        work, status = drive(work, helpers.oracle, BUDGET, report)
         blocks += taken(work, helpers.keeper)
     if status == DONE:
         yield work, blocks
         workshop.give_back(work)
         return
     yield from work_together(work, helpers, new_helpers, workers, report, blocks, workshop)
-
-
-def drive_on(work: AnyWork, helpers: Helpers, budget: int, report: Report) -> tuple[AnyWork, int]:
-    """`drive`, which goes on where a cell has too many facets: walls part it. Returns DONE or MORE."""
-    while True:
-        work, status = drive(work, helpers.oracle, budget, report)
-        if status != CROWDED_CELL:
-            return work, status
-        assert isinstance(work, SpaceWork)  # edges of a polygon have no bits
-        if work.state[BY_NEURON] and work.state[MOST_CANDIDATES]:
-            raise no_by_neuron()
-        work, walls = part_crowded(work, helpers.oracle)
-        for wall in walls:
-            helpers.count_wall(work, wall, report)
-
-
-def no_by_neuron() -> ComputationError:
-    """The error for a count by neuron where a wall parts a cell: a switch may part both halves of a region and not the
-    wall, so Euler's relation does not tell how many it parts."""
-    return ComputationError(
-        f"A region has more than {MOST_FACETS} facets and must be parted, and the regions that a maximum of several "
-        "parts do not add up then. Count without by_neuron, or on a smaller domain."
-    )
 
 
 def work_together(
@@ -278,7 +228,7 @@ def finish_share(work: AnyWork, helpers: Helpers, share: Share, board: Board, re
     while status == MORE:
         if board.failure is not None:
             raise Stopped
-        work, status = drive_on(work, helpers, SHARED_BUDGET, report)
+        work, status = drive(work, helpers.oracle, SHARED_BUDGET, report)
         share.blocks += taken(work, helpers.keeper)
         while status == MORE and board.wanted and work.state[WAITING] > 0:
             given = Share(give(work))

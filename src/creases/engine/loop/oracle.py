@@ -16,19 +16,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.double_description import bits_of, dot, primitive
-from creases.engine.problem import INFINITY, Floats, Ints, Pattern, Problem
+from creases.double_description import bits_of, dot
+from creases.engine.problem import Floats, Ints, Pattern, Problem
 from creases.engine.proof.doubled import DoubledForms, DoubledRows, doubled_wall, edge_sign
 from creases.engine.proof.edges import RationalEdges, difference
 from creases.engine.proof.rational import meeting_ray, nearest_point, rational_corners
 from creases.engine.proof.rational_forms import RationalForms
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, UNPROVED, ZERO
-from creases.engine.starts.tiles import Tile
-from creases.engine.starts.walls import pruned
 from creases.engine.state.cell_layout import (
     CELL,
     CORNER_ERROR,
+    FACETS_A_WORD,
 )
+from creases.engine.state.facet_masks import words_of_places
 from creases.engine.state.network_layout import (
     FIELDS,
     FIRST_ROW,
@@ -48,6 +48,7 @@ from creases.engine.state.slots import (
     EXACT_CELLS,
     HAVE,
     NETWORK,
+    PLACES,
     SCANNED,
     UNPROVED_SIGNS,
     VANISHED,
@@ -147,31 +148,10 @@ class Oracle:
         edge_ids = work.cell_ints[CELL, : int(work.state[CORNERS]), 0].tolist()
         return rational_corners([self._edges.edge(number, pattern) for number in edge_ids])
 
-    def tile_of(self, work: SpaceWork) -> Tile:
-        """The current cell, exactly, with its true facets; their ids are those of the loop."""
-        _, _, pattern = self.place_of(work)
-        masks, ids = facets_at(work)
-        ids = dict(sorted(ids.items(), key=lambda item: item[1] != INFINITY))  # which comes first where it is one
-        places = {place: 1 << i for i, place in enumerate(ids)}
-        tile = Tile(
-            chart=self._chart,
-            rays=tuple(corner.ray for corner in self.corners_of(work, pattern)),
-            masks=tuple(sum(places[place] for place in bits_of(mask)) for mask in masks),
-            facets=tuple(primitive(self._edges.edge(number, pattern)) for number in ids.values()),
-            ids=tuple(ids.values()),
-            signs={},
-        )
-        return pruned(tile)
-
     @property
     def is_doubted(self) -> bool:
         """Whether the graph's numbers are near those of the network that is meant, and not they."""
         return self._problem.graph.is_doubted
-
-    @property
-    def walls(self) -> list[Any]:
-        """Exact inward forms of edges that are no neurons, by -2 - id; shared by all threads of a starting cell."""
-        return self._walls
 
     def answer(self, work: AnyWork) -> None:
         """Write the sign of every asked pair into answers_nc: in double-double where that proves it, else exactly."""
@@ -341,6 +321,7 @@ def open_questions(work: AnyWork) -> list[tuple[int, int]]:
 
 def facets_at(work: SpaceWork) -> tuple[list[int], dict[int, int]]:
     """The masks of the current cell's corners, and the id of the facet that each bit of them stands for."""
-    masks = work.masks[CELL, : int(work.state[CORNERS])].tolist()
+    words = work.masks[CELL, : words_of_places(int(work.state[PLACES])), : int(work.state[CORNERS])].tolist()
+    masks = [sum(part << FACETS_A_WORD * word for word, part in enumerate(parts)) for parts in zip(*words, strict=True)]
     # Only bits that are set: slots of others may name facets that another workspace had.
     return masks, {place: int(work.facet_ints[work.slots[place]]) for place in bits_of(reduce(or_, masks))}

@@ -18,9 +18,10 @@ import numpy as np
 from creases.engine.kernel import kernel
 from creases.engine.problem import Floats, Ints
 from creases.engine.proof.bounds import is_exact
-from creases.engine.state.cell_layout import CELL, FACET_TAIL, MOST_FACETS
+from creases.engine.state.cell_layout import CELL, FACET_TAIL
+from creases.engine.state.facet_masks import list_facets, mask_words
 from creases.engine.state.network_layout import FORM, ONE
-from creases.engine.state.slots import DIMENSION
+from creases.engine.state.slots import DIMENSION, PLACES
 from creases.engine.state.work import SpaceWork
 
 __all__ = ["is_exact_zero"]
@@ -40,13 +41,14 @@ NOT_WHOLE = -1.0
 @kernel
 def is_exact_zero(work: SpaceWork, at: int, v: int) -> bool:
     """Whether the exact row at `at` in `reals` is proved to vanish at corner v of the current cell."""
-    d, mask, wide = work.state[DIMENSION], work.masks[CELL, v], work.state[DIMENSION] + FACET_TAIL
+    d, wide = work.state[DIMENSION], work.state[DIMENSION] + FACET_TAIL
+    facets = list_facets(work.slots, work.masks[CELL], mask_words(work.state[PLACES]), v, work.at_corner)
     whole, k = work.residues, work.state[DIMENSION] + 1
     size, chosen = 0.0, 0
-    for place in range(MOST_FACETS):
-        if chosen == d or mask >> place & 1 == 0:
-            continue
-        begin = work.slots[place] * wide
+    for i in range(facets):
+        if chosen == d:
+            break
+        begin = work.at_corner[i] * wide
         if not is_exact(work.facet_reals[begin + k], work.facet_reals[begin + k + 1]):
             continue
         bits = write_whole(work.facet_reals, begin, d, begin + d, whole, chosen * k)

@@ -18,7 +18,7 @@ from creases.double_description import primitive
 from creases.engine.problem import FIRST_WALL, Floats, IntegerPolytope
 from creases.engine.proof.rational import Form, vertex_cell
 from creases.engine.starts.chart import AnyStart
-from creases.engine.starts.tiles import CrowdedStart, Tile, start_of
+from creases.engine.starts.tiles import Tile, start_of
 from creases.engine.starts.walls import near
 
 __all__ = ["bounded_start", "root_tile"]
@@ -29,7 +29,7 @@ __all__ = ["bounded_start", "root_tile"]
 FAR = 64
 
 
-def bounded_start(vertices: Floats | IntegerPolytope) -> AnyStart | CrowdedStart:
+def bounded_start(vertices: Floats | IntegerPolytope) -> AnyStart:
     """The starting cell of a bounded domain: float64 (v, d) corners, counter-clockwise, or a polytope."""
     return start_of(root_tile(vertices))
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from flint import fmpz
 
-from creases.double_description import dot
+from creases.double_description import bits_of, dot
 from creases.engine.cells.corner import place_corner
 from creases.engine.cells.interval import zero_of
 from creases.engine.problem import INFINITY, Floats
@@ -204,10 +204,10 @@ def is_simplex_in(chart: Floats, inward: Sequence[Any], masks: Sequence[int]) ->
 def corners_in_space(facets: Floats, facet_bounds: Floats, masks: Sequence[int]) -> Floats:
     """The corners at which d facets meet, with their errors (`corner`)."""
     d = facets.shape[1] - 1
-    points, slots, room = np.zeros((d + 1, len(masks))), np.arange(len(facets)), np.zeros(4 * d * d + 4 * d)
+    points, room = np.zeros((d + 1, len(masks))), np.zeros(4 * d * d + 4 * d)
     rows = np.concatenate([facets, facet_bounds], axis=1).ravel()
     for v, mask in enumerate(masks):
-        place_corner(slots, rows, room, points, d, mask, True, v)
+        place_corner(rows, room, points, d, np.array(list(bits_of(mask))), d, v)
     return np.ascontiguousarray(points.T)
 
 

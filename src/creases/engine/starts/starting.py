@@ -32,7 +32,7 @@ from creases.engine.starts.chart import (
 )
 from creases.engine.starts.first_layer import in_chart, rational_first
 from creases.engine.starts.scales import column_scales, scaled_chart, scaled_exactly, scaled_forms
-from creases.engine.starts.tiles import CrowdedStart, Tile, tiles_of_directions
+from creases.engine.starts.tiles import Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import (
     CELL,
@@ -40,9 +40,10 @@ from creases.engine.state.cell_layout import (
     EDGE,
     EDGE_G,
     EDGE_W,
-    MOST_FACETS,
-    SIMPLE,
+    FACET_TAIL,
+    FACETS_A_WORD,
 )
+from creases.engine.state.facet_masks import words_of_places
 from creases.engine.state.first_network import begin_network, lowest_layer, write_first_rows
 from creases.engine.state.growth import check_room, with_room
 from creases.engine.state.network_layout import (
@@ -79,7 +80,9 @@ from creases.engine.state.slots import (
     FRESH,
     HAVE,
     MOST_CANDIDATES,
+    PLACES,
     PLAIN_CHAIN,
+    SIMPLE,
     WALL,
 )
 from creases.engine.state.work import (
@@ -96,9 +99,11 @@ Cone = TypeVar("Cone", Start, SpaceStart)
 
 # The initial room for corners beyond a cell's first ones; if a cell gets more, the loop asks for room.
 MOST_NEW_CORNERS = 512
+# All bits of a word of a mask.
+WHOLE_WORD = (1 << FACETS_A_WORD) - 1
 
 
-def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | CrowdedStart | RationalStart | Tile]:
+def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | RationalStart | Tile]:
     """The starting cells of a domain; a whole space must have as many independent rows as dimensions."""
     if problem.directions:
         yield from cones_of_directions(problem, workshop.first_layer(problem).rows, workshop.first_layer(problem).forms)
@@ -199,6 +204,10 @@ def taken(problem: Problem, start: AnyStart, workshop: Workshop, rows: list[int]
     room = max(16, corners + min(corners, MOST_NEW_CORNERS))
     work = workshop.take(problem.widths, start.chart.shape[1] - 1, room, rows)
     work.layer_ints[:, SIGNS] = NO_SIGNS
+    if isinstance(start, SpaceStart):
+        facets = len(start.facets)
+        numbers = facets * (start.chart.shape[1] - 1 + FACET_TAIL)
+        work = with_room(work, words=words_of_places(facets), facet_reals=numbers, facet_ints=facets)
     return work
 
 
@@ -281,17 +290,17 @@ def place_polygon(work: Any, start: Start) -> None:
 
 
 def place_polytope(work: Any, start: SpaceStart) -> None:
-    """Make the starting cell of a polytope the current one; a cell with too many facets is divided first (`tiles`)."""
+    """Make the starting cell of a polytope the current one."""
     corners, facets = len(start.corners), len(start.facets)
-    assert facets <= MOST_FACETS
     d = start.chart.shape[1] - 1
     work.points[CELL, :, :corners] = start.corners.T
-    work.masks[CELL, :corners] = start.masks
+    for word in range(words_of_places(facets)):
+        work.masks[CELL, word, :corners] = [mask >> FACETS_A_WORD * word & WHOLE_WORD for mask in start.masks]
     work.slots[:facets] = np.arange(facets)
-    work.slots[SIMPLE] = all(mask.bit_count() == d for mask in start.masks)
-    rows = np.concatenate([start.facets, start.facet_bounds], axis=1)  # `allocate_in_space` has room for 256
+    rows = np.concatenate([start.facets, start.facet_bounds], axis=1)
     work.facet_reals[: rows.size], work.facet_ints[:facets] = rows.ravel(), start.facet_ids
-    work.state[FACETS_TOP] = facets
+    work.state[PLACES] = work.state[FACETS_TOP] = facets
+    work.state[SIMPLE] = all(mask.bit_count() == d for mask in start.masks)
 
 
 def write_graph_root(work: AnyWork, root: GraphRoot, pairs: int) -> AnyWork:

@@ -29,12 +29,8 @@ from creases.engine.proof.rational import Form, cross, meeting_ray, nearest_poin
 from creases.engine.starts.chart import AnyStart, SpaceStart, Start, far_directions, nearest_quotient
 from creases.engine.starts.first_layer import rational_first
 from creases.engine.starts.scales import scaled_chart, scaled_exactly
-from creases.engine.state.cell_layout import (
-    MOST_FACETS,
-)
 
 __all__ = [
-    "CrowdedStart",
     "Tile",
     "cone_in_chart",
     "corners_on",
@@ -72,17 +68,6 @@ class Tile(NamedTuple):
     def dimension(self) -> int:
         """j."""
         return self.chart.shape[1] - 1
-
-
-class CrowdedStart(NamedTuple):
-    """A starting cell with more facets than fit into a cell: it is divided by walls first (`walls`)."""
-
-    tile: Tile
-
-    @property
-    def chart(self) -> Floats:
-        """The chart of the tile, and of its parts."""
-        return self.tile.chart
 
 
 def tile_of_cone(problem: Problem, start: AnyStart) -> Tile | None:
@@ -164,11 +149,9 @@ def rounded(chart: Floats) -> Floats:
         return np.asarray(np.round(chart / steps) * steps)
 
 
-def start_of(tile: Tile) -> AnyStart | CrowdedStart:
+def start_of(tile: Tile) -> AnyStart:
     """The tile, of dimension at least one, as a starting cell for the kernels."""
     assert INFINITY not in tile.ids[1:]  # kernels expect it to be the first facet
-    if tile.dimension > 2 and len(tile.facets) > MOST_FACETS:
-        return CrowdedStart(tile)
     order, corners = list(range(len(tile.facets))), list(range(len(tile.rays)))
     if tile.dimension < 3:
         order, corners = around(tile)

@@ -1,16 +1,11 @@
-"""Tiles cut by walls that are not neurons: in halves for counts in pieces, and if a cell has too many facets.
+"""Tiles cut in halves by walls that are no neurons, for work in pieces.
 
-A cell stores its facets as the bits of one number, and a polytope with more facets than bits is divided until each part
-has few enough. Counts on the parts are combined by Euler's relation (`pieces`): the wall is counted too, and
-subtracted.
-
-Any wall is valid whose chart is representable in floats. Besides walls across one coordinate, oblique ones with few
-bits are tried, so that a long prism is divided along its length.
+What is counted on the halves is put right by Euler's relation (`pieces`): the wall is counted too, and taken off. Any
+wall does whose chart floats hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -21,26 +16,15 @@ from creases.double_description import bits_of, dot, primitive
 from creases.engine.problem import FIRST_WALL, INFINITY, Floats
 from creases.engine.proof.rational import Form, as_integers, nearest_float, scaled
 from creases.engine.proof.rational_polytope import RationalPolytope
-from creases.engine.starts.tiles import Tile, corners_on, rounded
-from creases.engine.state.cell_layout import (
-    MOST_FACETS,
-)
-from creases.errors import ComputationError
+from creases.engine.starts.tiles import Tile, corners_on
 from creases.rationals import whole
-from creases.streams import stream
 
-__all__ = ["PartedTile", "divided", "halved", "parted_somehow", "pruned", "roomy", "sides_of_wall"]
+__all__ = ["PartedTile", "Parts", "halved", "sides_of_wall"]
 
 Parts = tuple[Tile, Tile, Tile]
 
 # The position of a wall is a multiple of a power of two that is at most this part of the tile's width.
 FINEST_STEP = 64
-# The number of oblique walls that are considered, the denominator of their slopes, and the number of the best that are
-# tried.
-OBLIQUE, SLOPE_DENOMINATOR = 200, 16
-WALLS_MADE = 20
-# The largest number of successive divisions of a tile, which gives a thousand parts.
-MOST_WALLS = 10
 
 
 class PartedTile(NamedTuple):
@@ -176,106 +160,3 @@ def pruned(tile: Tile) -> Tile:
     places = {i: 1 << place for place, i in enumerate(kept)}
     masks = tuple(sum(places.get(i, 0) for i in bits_of(mask)) for mask in tile.masks)
     return tile._replace(masks=masks, facets=tuple(tile.facets[i] for i in kept), ids=tuple(tile.ids[i] for i in kept))
-
-
-def roomy(tile: Tile, sign: int = 1, deep: int = 0) -> Iterator[tuple[int, Tile]]:
-    """Parts of a tile with few enough facets, each with the sign with which its regions count: 1 or -1. deep : the
-    number of walls that have divided it already. If any two facets meet, as in the dual of a cyclic polytope, a single
-    wall does not reduce their number on either side, but several do.
-    Raises ComputationError if no wall is found, or there are still too many facets after MOST_WALLS divisions.
-    """
-    if tile.dimension < 3 or len(tile.facets) <= MOST_FACETS:
-        yield sign, tile
-        return
-    below, above, wall = parted_somehow(tile, len(tile.facets) - 1, FIRST_WALL, deep)
-    yield from roomy(below, sign, deep + 1)
-    yield from roomy(above, sign, deep + 1)
-    yield from roomy(wall, -sign, deep + 1)
-
-
-def parted_somehow(tile: Tile, most: int, number: int, deep: int) -> Parts:
-    """`divided`. Raises ComputationError if no wall is found, or the tile has been divided MOST_WALLS times."""
-    parts = divided(tile, most, number) if deep < MOST_WALLS else None
-    if parts is None:
-        raise ComputationError(no_wall(tile))
-    return parts
-
-
-def tile_in_chart(tile: Tile, chart: Floats) -> Tile | None:
-    """The tile in another chart of the same space, exactly; None if it is not bounded there."""
-    (here, there), _ = as_integers(tile.chart, chart)
-    k = tile.dimension + 1
-    matrix, other = fmpq_mat(fmpz_mat(k, k, here)), fmpq_mat(fmpz_mat(k, k, there))
-    if other.det() == 0:
-        return None
-    # Coordinates are multiplied by the inverse of the new chart times the old one, forms by its inverse.
-    onward, _ = (other.inv() * matrix).numer_denom()
-    back, _ = (matrix.inv() * other).numer_denom()
-    rays = [onward * fmpz_mat(k, 1, list(ray)) for ray in tile.rays]
-    facets = [fmpz_mat(1, k, list(facet)) * back for facet in tile.facets]
-    if not all(ray[k - 1, 0] > 0 for ray in rays):
-        return None
-    return tile._replace(
-        chart=chart,
-        rays=tuple(primitive(tuple(ray.entries())) for ray in rays),
-        facets=tuple(primitive(tuple(facet.entries())) for facet in facets),
-    )
-
-
-def no_wall(tile: Tile) -> str:
-    """The message for a tile that no wall divides."""
-    return (
-        f"A region of {tile.dimension} dimensions has {len(tile.facets)} facets; a cell has room for {MOST_FACETS}, "
-        "and no wall was found that parts it. Cut a smaller domain, or a slice of fewer dimensions."
-    )
-
-
-def divided(tile: Tile, most: int, number: int = FIRST_WALL) -> Parts | None:
-    """`parted` by a wall that leaves at most `most` facets on each side, or, if there is none, by one that leaves few.
-    None if there is none. The wall is chosen in a chart with few bits, so that its own chart is representable in
-    floats: that of a cone uses all bits of a float.
-    """
-    roomier = tile_in_chart(tile, rounded(tile.chart)) if len(tile.chart) == tile.dimension + 1 else tile
-    if roomier is None:
-        return None
-    best: Parts | None = None
-    for facets, wall in walls_tried(roomier):
-        if best is not None and facets > most:
-            break  # the following walls do not leave fewer
-        parts = parted(roomier, wall, number)
-        if parts is None:
-            continue
-        if max(len(part.facets) for part in parts[:2]) <= most:
-            best = parts
-            break
-        best = best or parts
-    if best is None:
-        return None
-    below, above = (tile_in_chart(part, tile.chart) if roomier is not tile else part for part in best[:2])
-    return None if below is None or above is None else (below, above, best[2])
-
-
-def walls_tried(tile: Tile) -> list[tuple[int, Wall]]:
-    """Some walls through the middle of a tile, and the number of facets that each leaves on the side with more, in
-    floats; those first that leave the fewest."""
-    j = tile.dimension
-    points = np.array([[int(value) / int(ray[-1]) for value in ray[:-1]] for ray in tile.rays])
-    normals = stream("oblique directions", 0).standard_normal((OBLIQUE, j))
-    normals = np.round(normals / np.abs(normals).max(axis=1, keepdims=True) * SLOPE_DENOMINATOR) / SLOPE_DENOMINATOR
-    touches = np.zeros((len(points), len(tile.facets)), np.bool_)
-    for i, corners in enumerate(corners_on(tile)):
-        touches[corners, i] = True
-    scored: list[tuple[int, int, Wall]] = []
-    for normal in np.concatenate([np.eye(j), normals]):
-        axis = int(np.argmax(np.abs(normal)))
-        normal = normal / normal[axis]  # the entry for the axis becomes one
-        heights = points @ normal
-        low, high = Fraction(float(heights.min())), Fraction(float(heights.max()))
-        if not low < high:
-            continue  # too thin to measure in floats
-        for middle in ((low + high) / 2, Fraction(float(heights.mean()))):
-            if low < (place := near(middle, high - low)) < high:
-                sides = [int(touches[side].any(axis=0).sum()) for side in (heights < place, heights > place)]
-                slopes = tuple(Fraction(0 if c == axis else -float(normal[c])) for c in range(j))
-                scored.append((max(sides) + 1, len(scored), Wall(axis, slopes, place)))  # the wall is a facet too
-    return [(facets, wall) for facets, _, wall in sorted(scored)[:WALLS_MADE]]

@@ -16,7 +16,6 @@ from creases.engine.proof.signs import UNPROVED
 from creases.engine.starts.bounded import bounded_start
 from creases.engine.starts.chart import AnyStart
 from creases.engine.starts.first_layer import FirstLayer, restricted
-from creases.engine.starts.tiles import CrowdedStart
 from creases.engine.state.growth import check_room
 from creases.engine.state.row_layout import (
     FIRST_NEURON,
@@ -47,7 +46,7 @@ class Workshop:
         # By dimension, because a cut in space may also need one for a wall. Append and pop are atomic.
         self._spare: defaultdict[int, list[AnyWork]] = defaultdict(list)
         self._first: FirstLayer | None = None
-        self._start: tuple[Floats | IntegerPolytope, AnyStart | CrowdedStart] | None = None
+        self._start: tuple[Floats | IntegerPolytope, AnyStart] | None = None
 
     def take(self, widths: list[int], dimension: int, corners: int, rows: list[int]) -> AnyWork:
         """An empty workspace: a returned one if it has these widths and room for such cells and rows."""
@@ -94,7 +93,7 @@ class Workshop:
             return None
         return restricted(problem) if self.first_layer(problem).is_constant_somewhere else problem
 
-    def bounded_start(self, vertices: Floats | IntegerPolytope) -> AnyStart | CrowdedStart:
+    def bounded_start(self, vertices: Floats | IntegerPolytope) -> AnyStart:
         """The starting cell of a bounded domain (`bounded.bounded_start`)."""
         if self._start is None or not same_domain(self._start[0], vertices):
             self._start = vertices, bounded_start(vertices)

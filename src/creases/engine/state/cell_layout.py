@@ -25,10 +25,8 @@ CHORD_COLUMNS = 9
 # In space: a facet is the d coordinates of its form, the constant and the pair of bounds.
 FACET_TAIL = 3
 
-# A cell's facets are bits of its corners' masks; `slots` says which facet each bit is, and SIMPLE whether every corner
-# lies on d facets only.
-MOST_FACETS = 62
-SIMPLE, SLOTS = 62, 63
+# A cell's facets are bits of its corners' masks, so many in a word (`facet_masks`).
+FACETS_A_WORD = 62
 
 # Sections of a cell, one dimension less a level (`arrangement`): the rows of section_ints, and the row of section_reals
 # that holds bounds.

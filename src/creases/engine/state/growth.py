@@ -12,6 +12,9 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from creases.engine.proof.signs import UNPROVED
+from creases.engine.state.cell_layout import (
+    FACETS_A_WORD,
+)
 from creases.engine.state.slots import (
     FULL_ARRAY,
     NEEDED,
@@ -34,7 +37,7 @@ PER_CORNER = {
     "cell_reals": (1, 0),
     "cell_ints": (1, 0),
     "points": (2, 0),
-    "masks": (1, 0),
+    "masks": (2, 0),
     "sides": (0, 0),
     "edges": (0, 0),
     "row_values": (0, 0),
@@ -49,6 +52,8 @@ PER_CORNER = {
 def grown(work: W) -> W:
     """The workspace with the array that was full made larger."""
     name, needed = type(work)._fields[int(work.state[FULL_ARRAY])], int(work.state[NEEDED])
+    if name == "masks":
+        return with_room(work, words=needed)
     if name in PER_CORNER:
         return with_room(work, corners=needed)
     return with_room(work, **{name: max(needed, 2 * getattr(work, name).size)})
@@ -71,9 +76,9 @@ def check_room(numbers: int, rows: Sequence[int]) -> None:
         )
 
 
-def with_room(work: W, corners: int = 0, **sizes: int) -> W:
-    """The workspace with room for so many corners of a cell, and so many numbers in its flat arrays; what they hold
-    stays."""
+def with_room(work: W, corners: int = 0, words: int = 0, **sizes: int) -> W:
+    """The workspace with room for so many corners of a cell, so many words of their masks, and so many numbers in its
+    flat arrays; what they hold stays."""
     larger: dict[str, Any] = {}
     before = work.values_nc.shape[1]
     for name, (axis, fill) in PER_CORNER.items() if corners > before else ():
@@ -82,6 +87,10 @@ def with_room(work: W, corners: int = 0, **sizes: int) -> W:
             pads = [(0, 0)] * old.ndim
             pads[axis] = (0, old.shape[axis] // before * (corners - before))
             larger[name] = np.pad(old, pads, constant_values=fill)
+    masks = larger.get("masks", getattr(work, "masks", None))
+    if masks is not None and words > masks.shape[1]:
+        larger["masks"] = np.pad(masks, [(0, 0), (0, words - masks.shape[1]), (0, 0)])
+        sizes |= {"slots": FACETS_A_WORD * words, "at_corner": FACETS_A_WORD * words}
     for name, size in sizes.items():
         old = getattr(work, name)
         if old.size < size:

@@ -10,8 +10,8 @@ from creases.engine.problem import Floats, Ints
 from creases.engine.state.cell_layout import (
     CELL_COLUMNS,
     FACET_TAIL,
-    SLOTS,
 )
+from creases.engine.state.facet_masks import words_of_places
 from creases.engine.state.growth import with_room
 from creases.engine.state.network_layout import (
     BLOCK,
@@ -45,6 +45,9 @@ from creases.engine.state.stack import (
     RECORD_REALS_TOP,
     RECORD_ROWS,
     STACK_HEADER,
+    TABLE_FACETS,
+    TABLE_HEADER,
+    TABLE_PLACES,
 )
 from creases.engine.state.work import (
     AnyWork,
@@ -75,7 +78,8 @@ def give(work: AnyWork) -> WaitingCell:
     corners, rows = int(stack[RECORD_CORNERS]), int(stack[RECORD_ROWS])
     if isinstance(work, SpaceWork):
         d = int(state[DIMENSION])
-        cell, width, facets = corners + SLOTS + 1, corners * (d + 1), int(stack[STACK_HEADER + corners + SLOTS])
+        places, facets = int(stack[STACK_HEADER + TABLE_PLACES]), int(stack[STACK_HEADER + TABLE_FACETS])
+        cell, width = TABLE_HEADER + places + words_of_places(places) * corners, corners * (d + 1)
         kept = work.facet_reals[: facets * (d + FACET_TAIL)].copy(), work.facet_ints[:facets].copy()
     else:
         cell, width, kept = 2 * corners, corners * CELL_COLUMNS, (np.zeros(0), np.zeros(0, np.int64))
@@ -133,7 +137,8 @@ def load(work: AnyWork, task: WaitingCell) -> AnyWork:
         sizes |= {"facet_reals": task.facet_reals.size, "facet_ints": task.facet_ints.size}
     # Twice as much where there is not enough. The cell's corners count too: only the giver has grown for them.
     sizes = {name: 2 * size for name, size in sizes.items() if getattr(work, name).size < size}
-    work = with_room(work, corners=int(task.record_ints[RECORD_CORNERS]), **sizes)
+    words = words_of_places(int(task.record_ints[STACK_HEADER + TABLE_PLACES])) if isinstance(work, SpaceWork) else 0
+    work = with_room(work, corners=int(task.record_ints[RECORD_CORNERS]), words=words, **sizes)
     work.reals[: task.reals.size], work.ints[: task.ints.size] = task.reals, task.ints
     if isinstance(work, SpaceWork):
         work.facet_reals[: task.facet_reals.size] = task.facet_reals

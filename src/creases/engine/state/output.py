@@ -3,8 +3,8 @@
 Of a line or a plane a cell's numbers in `out_ints` are how many corners it has, for each the id of the edge behind it
 and a mark if it is at infinity, and its pattern's words; in `out_reals`, corner after corner, d coordinates in the
 starting cell's chart and a bound on their error. In space they are how many facets and corners it has, the ids of the
-facets, for each corner a mask with bit i if it lies on facet i, and FAR_BIT if it is at infinity, and the pattern's
-words; `out_reals` is as before.
+facets, the masks of the corners, and the pattern's words; `out_reals` is as before. A mask has bit i % 62 of word
+i // 62 if the corner lies on facet i, and FAR_BIT of word 0 if it is at infinity; word 0 of all corners comes first.
 """
 
 from __future__ import annotations
@@ -19,16 +19,19 @@ from creases.engine.problem import Floats, Ints
 from creases.engine.state.cell_layout import (
     CELL,
     CORNER_ERROR,
-    MOST_FACETS,
-    SIMPLE,
+    FACETS_A_WORD,
 )
+from creases.engine.state.facet_masks import NO_PLACE, is_on, mask_words, place_of_facet, words_of_places
 from creases.engine.state.record import need
 from creases.engine.state.slots import (
     CORNERS,
     DIMENSION,
     DONE,
+    INT_ZERO,
     OUT_INTS_TOP,
     OUT_REALS_TOP,
+    PLACES,
+    SIMPLE,
     WORDS,
 )
 from creases.engine.state.work import (
@@ -42,8 +45,8 @@ from creases.engine.state.work import (
 
 __all__ = ["FAR_BIT", "WrittenCells", "WrittenPolytopes", "emit", "take_cells", "take_polytopes"]
 
-# Beyond the bits of all facets.
-FAR_BIT = 1 << MOST_FACETS
+# Beyond the bits of facets.
+FAR_BIT = 1 << FACETS_A_WORD
 
 
 @kernel
@@ -74,54 +77,60 @@ def emit_in_plane(work: Work, far: int) -> int:
 def emit_in_space(work: SpaceWork, far: int) -> int:
     """Write the current cell out: corners (d coordinates and the error) to out_reals; how many facets and corners
     there are, the facets' ids, the corners' masks, and the pattern's words to out_ints."""
-    state, d, masks = work.state, work.state[DIMENSION], work.masks
+    state, d, masks, out = work.state, work.state[DIMENSION], work.masks[CELL], work.out_ints
     corners, words = state[CORNERS], state[WORDS]
     at, whole = state[OUT_REALS_TOP], state[OUT_INTS_TOP]
     if at + corners * (d + 1) > work.out_reals.size:
         return need(state, SPACE_OUT_REALS_FIELD, at + corners * (d + 1))
-    if whole + 2 + MOST_FACETS + corners + words > work.out_ints.size:
-        return need(state, SPACE_OUT_INTS_FIELD, whole + 2 + MOST_FACETS + corners + words)
+    most = whole + 2 + state[PLACES] + mask_words(state[PLACES]) * corners + words
+    if most > out.size:
+        return need(state, SPACE_OUT_INTS_FIELD, most)
     for v in range(corners):
         for c in range(d + 1):
             work.out_reals[at + v * (d + 1) + c] = work.points[CELL, c, v]
-    facets, used = 0, 0
-    for v in range(corners):
-        used |= masks[CELL, v]
-    for place in range(MOST_FACETS):
-        if used >> place & 1 and (work.slots[SIMPLE] == 1 or is_facet(masks, corners, used, place)):
-            work.out_ints[whole + 2 + facets] = work.facet_ints[work.slots[place]]
+    facets = 0
+    for place in range(state[PLACES]):
+        if is_facet(work, place):
+            work.at_corner[facets] = place
+            out[whole + 2 + facets] = work.facet_ints[work.slots[place]]
             facets += 1
-    ids, infinite = whole + 2 + facets, 0
-    if far:  # infinity is the first facet that is kept
-        while not (used >> infinite & 1 and work.slots[infinite] == 0):
-            infinite += 1
-    for v in range(corners):
-        work.out_ints[ids + v] = FAR_BIT if far and masks[CELL, v] >> infinite & 1 else 0
-    bit = 0
-    for place in range(MOST_FACETS):
-        if used >> place & 1 and (work.slots[SIMPLE] == 1 or is_facet(masks, corners, used, place)):
-            for v in range(corners):
-                work.out_ints[ids + v] |= (masks[CELL, v] >> place & 1) << bit
-            bit += 1
+    begin = whole + 2 + facets
+    end = begin + mask_words(facets) * corners
+    for i in range(begin, end):
+        out[i] = 0
+    for i in range(facets):
+        first, bit = begin + i // FACETS_A_WORD * corners, i % FACETS_A_WORD
+        for v in range(corners):
+            out[first + v] |= is_on(masks, v, work.at_corner[i]) << bit
+    infinite = place_of_facet(work, INT_ZERO) if far else NO_PLACE  # infinity is the first facet that is kept
+    for v in range(corners if far else 0):
+        out[begin + v] |= is_on(masks, v, infinite) * FAR_BIT
     for word in range(words):
-        work.out_ints[ids + corners + word] = work.pattern[word]
-    work.out_ints[whole], work.out_ints[whole + 1] = facets, corners
-    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + corners * (d + 1), ids + corners + words
+        out[end + word] = work.pattern[word]
+    out[whole], out[whole + 1] = facets, corners
+    state[OUT_REALS_TOP], state[OUT_INTS_TOP] = at + corners * (d + 1), end + words
     return DONE
 
 
 @kernel
-def is_facet(masks: Ints, corners: int, used: int, place: int) -> bool:
-    """Whether a bit of the current cell's corners is a facet of the cell, and not one that only touches it.
+def is_facet(work: SpaceWork, place: int) -> bool:
+    """Whether a place of the current cell's table is a facet of the cell, and not free, nor one that only touches it.
 
     The corners on it are then on no other facet all together; of two that hold the same corners the first is taken.
     """
-    for other in range(MOST_FACETS):
-        if other == place or not used >> other & 1:
+    masks, corners, first = work.masks[CELL], work.state[CORNERS], 0
+    while first < corners and not is_on(masks, first, place):
+        first += 1
+    if first == corners:
+        return False
+    if work.state[SIMPLE] == 1:
+        return True
+    for other in range(work.state[PLACES]):
+        if other == place or not is_on(masks, first, other):
             continue
         inside, more = True, False
         for v in range(corners):
-            mine, theirs = masks[CELL, v] >> place & 1, masks[CELL, v] >> other & 1
+            mine, theirs = is_on(masks, v, place), is_on(masks, v, other)
             inside = inside and (mine == 0 or theirs == 1)
             more = more or (mine == 0 and theirs == 1)
         if inside and (more or other < place):
@@ -186,7 +195,8 @@ class WrittenPolytopes(NamedTuple):
     facet_first[i + 1].
 
     corners : float64 (corners, d + 1), coordinates in the chart and the error; a view, until the loop goes on.
-    masks : int64 (corners,), bit j if a corner lies on facet j of its cell, and FAR_BIT if it is at infinity.
+    masks : int64 (words, corners), bit j % 62 of word j // 62 if a corner lies on facet j of its cell, and FAR_BIT of
+        word 0 if it is at infinity.
     first, facet_first : int64 (cells + 1,).
     ids : int64 (facets,). patterns : int64 (cells, words).
     """
@@ -204,10 +214,10 @@ def take_polytopes(work: SpaceWork) -> WrittenPolytopes:
     d, words = int(work.state[DIMENSION]), int(work.state[WORDS])
     corners = int(work.state[OUT_REALS_TOP]) // (d + 1)
     whole = int(work.state[OUT_INTS_TOP])
-    cells, facets = count_polytopes(work.out_ints, whole, words)
+    cells, facets, most = count_polytopes(work.out_ints, whole, words)
     written = WrittenPolytopes(
         work.out_reals[: corners * (d + 1)].reshape(corners, d + 1),
-        np.empty(corners, np.int64),
+        np.zeros((words_of_places(most), corners), np.int64),
         np.zeros(cells + 1, np.int64),
         np.zeros(cells + 1, np.int64),
         np.empty(facets, np.int64),
@@ -219,15 +229,16 @@ def take_polytopes(work: SpaceWork) -> WrittenPolytopes:
 
 
 @kernel
-def count_polytopes(out_ints: Ints, end: int, words: int) -> tuple[int, int]:
-    """How many cells `emit_in_space` has written, and how many facets they have."""
-    at = cells = total = 0
+def count_polytopes(out_ints: Ints, end: int, words: int) -> tuple[int, int, int]:
+    """How many cells `emit_in_space` has written, how many facets they have, and how many one of them has at most."""
+    at = cells = total = most = 0
     while at < end:
         facets, corners = out_ints[at], out_ints[at + 1]
-        at += 2 + facets + corners + words
+        at += 2 + facets + mask_words(facets) * corners + words
         cells += 1
         total += facets
-    return cells, total
+        most = max(most, facets)
+    return cells, total, most
 
 
 @kernel
@@ -240,9 +251,10 @@ def read_polytopes(out_ints: Ints, masks: Ints, first: Ints, facet_first: Ints, 
         for i in range(facets):
             ids[f + i] = out_ints[at + i]
         at += facets
-        for i in range(corners):
-            masks[v + i] = out_ints[at + i]
-        at += corners
+        for w in range(mask_words(facets)):
+            for i in range(corners):
+                masks[w, v + i] = out_ints[at + i]
+            at += corners
         for word in range(patterns_cw.shape[1]):
             patterns_cw[cell, word] = out_ints[at + word]
         at += patterns_cw.shape[1]

@@ -12,7 +12,7 @@ INT_ONE: Any = np.int64(1)
 NO: Any = np.bool_(False)
 
 # Answers of a kernel.
-DONE, MORE, UNPROVED_CELL, FULL, CROWDED_CELL, VANISHING_ROW = 0, 1, 2, 3, 4, 5
+DONE, MORE, UNPROVED_CELL, FULL, VANISHING_ROW = 0, 1, 2, 3, 4
 
 # The count of a cell's last layer where a proof is missing.
 UNPROVED_COUNT = -1
@@ -50,7 +50,9 @@ EMPTY = 32  # 1 if by `scan` the claimed candidate wins nowhere on the current c
 HOW_TO_SPLIT = 33  # by BEST_ROW: SPLIT, CLIP or CLAIM
 MOST_CANDIDATES = 34  # of one switch
 UNPROVED_SIGNS = 35  # signs that were read off numbers near the network's own, and not proved
-STATE_SLOTS = 36
+PLACES = 36  # in space, of the current cell's facets: those in `slots`
+SIMPLE = 37  # in space, 1 if every corner of the current cell lies on d facets only
+STATE_SLOTS = 38
 
 # BEST_ROW where no row is proved to split the cell.
 NO_ROW = -1

@@ -11,8 +11,8 @@ from creases.engine.state.cell_layout import (
     CELL,
     CELL_COLUMNS,
     CHILD,
-    SLOTS,
 )
+from creases.engine.state.facet_masks import mask_words, number_anew
 from creases.engine.state.record import need
 from creases.engine.state.row_layout import (
     STATUS,
@@ -28,8 +28,10 @@ from creases.engine.state.slots import (
     HAVE,
     INTS_TOP,
     NETWORK,
+    PLACES,
     REALS_TOP,
     SCANNED,
+    SIMPLE,
     STACK_INTS_TOP,
     STACK_REALS_TOP,
     WAITING,
@@ -43,12 +45,30 @@ from creases.engine.state.work import (
     Work,
 )
 
-__all__ = ["STACK_HEADER", "copy_cell_to_child", "keep_child", "no_room", "pop", "push", "push_written", "put_slots"]
+__all__ = [
+    "STACK_HEADER",
+    "TABLE_FACETS",
+    "TABLE_HEADER",
+    "TABLE_PLACES",
+    "TABLE_SIMPLE",
+    "copy_cell_to_child",
+    "keep_child",
+    "no_room",
+    "pop",
+    "push",
+    "push_written",
+    "put_table",
+]
 
 # What a record in `stack_ints` begins with: corners, where the cell's local network stands, the tops of the two arenas
 # then, rows of its lowest layer, whether these have been looked at; the cell's lists follow.
 RECORD_CORNERS, RECORD_NETWORK, RECORD_REALS_TOP, RECORD_INTS_TOP, RECORD_ROWS, RECORD_FRESH = 0, 1, 2, 3, 4, 5
 STACK_HEADER = 6
+
+# In space, what a cell's own integers begin with: the places of its table of facets, whether it is simple, and how many
+# facets are kept. The table follows, and the corners' masks, word by word.
+TABLE_PLACES, TABLE_SIMPLE, TABLE_FACETS = 0, 1, 2
+TABLE_HEADER = 3
 
 
 @inlined
@@ -99,8 +119,9 @@ def copy_cell_to_child_in_space(work: SpaceWork, corners: int) -> None:
     for c in range(work.state[DIMENSION] + 1):
         for v in range(corners):
             work.points[CHILD, c, v] = work.points[CELL, c, v]
-    for v in range(corners):
-        work.masks[CHILD, v] = work.masks[CELL, v]
+    for w in range(mask_words(work.state[PLACES])):
+        for v in range(corners):
+            work.masks[CHILD, w, v] = work.masks[CELL, w, v]
 
 
 @inlined
@@ -127,8 +148,21 @@ def reals_of_cell_in_space(work: SpaceWork, corners: int) -> int:
 
 @inlined
 def ints_of_cell_in_space(work: SpaceWork, corners: int) -> int:
-    """Integers that a cell of so many corners takes on the stack: masks, the table of facets, how many are kept."""
-    return corners + SLOTS + 1
+    """Integers that a cell of so many corners takes on the stack, if it has the current one's table of facets."""
+    return TABLE_HEADER + work.state[PLACES] + mask_words(work.state[PLACES]) * corners
+
+
+@inlined
+def most_ints_of_cell_in_plane(work: Work, corners: int) -> int:
+    """Integers that a cell which is cut off the current one takes on the stack at most."""
+    return ints_of_cell_in_plane(work, corners)
+
+
+@inlined
+def most_ints_of_cell_in_space(work: SpaceWork, corners: int) -> int:
+    """Integers that a cell which is cut off the current one takes on the stack at most: it may have a facet more."""
+    places = work.state[PLACES] + 1
+    return TABLE_HEADER + places + mask_words(places) * corners
 
 
 @inlined
@@ -138,45 +172,67 @@ def put_cell_in_space(work: SpaceWork, corners: int, at: int, whole: int) -> Non
     for c in range(d + 1):
         for v in range(corners):
             numbers[at + c * corners + v] = work.points[CHILD, c, v]
-    for v in range(corners):
-        stack[whole + v] = work.masks[CHILD, v]
-    put_slots(work, whole + corners)
+    begin = put_table(work, whole)
+    for w in range(mask_words(work.state[PLACES])):
+        for v in range(corners):
+            stack[begin + w * corners + v] = work.masks[CHILD, w, v]
 
 
 @inlined
-def put_slots(work: SpaceWork, whole: int) -> None:
-    """Write the current cell's table of facets to the stack, and how many facets are kept."""
-    for place in range(SLOTS):
-        work.stack_ints[whole + place] = work.slots[place]
-    work.stack_ints[whole + SLOTS] = work.state[FACETS_TOP]
+def put_table(work: SpaceWork, whole: int) -> int:
+    """Write the current cell's table of facets to the stack, and how many are kept; returns where masks begin."""
+    state, stack, places = work.state, work.stack_ints, work.state[PLACES]
+    stack[whole + TABLE_PLACES], stack[whole + TABLE_SIMPLE] = places, state[SIMPLE]
+    stack[whole + TABLE_FACETS] = state[FACETS_TOP]
+    for place in range(places):
+        stack[whole + TABLE_HEADER + place] = work.slots[place]
+    return whole + TABLE_HEADER + places
 
 
 @inlined
 def take_cell_in_space(work: SpaceWork, corners: int, at: int, whole: int) -> None:
     """Read a cell from the stack; facets kept since it was put there are gone."""
-    d, stack, numbers = work.state[DIMENSION], work.stack_ints, work.stack_reals
-    for c in range(d + 1):
+    state, stack, numbers = work.state, work.stack_ints, work.stack_reals
+    for c in range(state[DIMENSION] + 1):
         for v in range(corners):
             work.points[CELL, c, v] = numbers[at + c * corners + v]
-    for v in range(corners):
-        work.masks[CELL, v] = stack[whole + v]
-    for place in range(SLOTS):
-        work.slots[place] = stack[whole + corners + place]
-    work.state[FACETS_TOP] = stack[whole + corners + SLOTS]
+    places = stack[whole + TABLE_PLACES]
+    state[PLACES], state[SIMPLE] = places, stack[whole + TABLE_SIMPLE]
+    state[FACETS_TOP] = stack[whole + TABLE_FACETS]
+    for place in range(places):
+        work.slots[place] = stack[whole + TABLE_HEADER + place]
+    begin = whole + TABLE_HEADER + places
+    for w in range(mask_words(places)):
+        for v in range(corners):
+            work.masks[CELL, w, v] = stack[begin + w * corners + v]
+
+
+@inlined
+def settle_cell_in_plane(work: Work) -> None:
+    """Edges of a polygon have no places."""
+
+
+@inlined
+def settle_cell_in_space(work: SpaceWork) -> None:
+    """Number the current cell's facets anew where it has many places."""
+    if mask_words(work.state[PLACES]) > 1:
+        number_anew(work)
 
 
 reals_of_cell = by_domain(reals_of_cell_in_plane, reals_of_cell_in_space)
 ints_of_cell = by_domain(ints_of_cell_in_plane, ints_of_cell_in_space)
+most_ints_of_cell = by_domain(most_ints_of_cell_in_plane, most_ints_of_cell_in_space)
+settle_cell = by_domain(settle_cell_in_plane, settle_cell_in_space)
 put_cell = by_domain(put_cell_in_plane, put_cell_in_space)
 take_cell = by_domain(take_cell_in_plane, take_cell_in_space)
 
 
 @inlined
 def no_room(work: AnyWork, cells: int, corners: int, rows: int) -> int:
-    """FULL if the stack cannot take some cells of so many corners and rows each."""
+    """FULL if the stack cannot take some cells of so many corners and rows each, of one facet more than the current."""
     state = work.state
     reals = state[STACK_REALS_TOP] + cells * reals_of_cell(work, corners)
-    each = STACK_HEADER + ints_of_cell(work, corners) + rows + state[WORDS] + 1
+    each = STACK_HEADER + most_ints_of_cell(work, corners) + rows + state[WORDS] + 1
     whole = state[STACK_INTS_TOP] + cells * each
     if reals > work.stack_reals.size:
         return need(state, STACK_REALS_FIELD, reals)
@@ -243,3 +299,4 @@ def pop(work: AnyWork) -> None:
     state[STACK_REALS_TOP], state[STACK_INTS_TOP] = at, start
     state[WAITING] -= 1
     state[HAVE], state[SCANNED], state[EMPTY] = 1, 0, 0
+    settle_cell(work)

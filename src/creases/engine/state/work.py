@@ -20,8 +20,8 @@ from creases.engine.state.cell_layout import (
     CHORD_COLUMNS,
     EDGES_A_CORNER,
     FACET_TAIL,
+    FACETS_A_WORD,
     MOST_CHORDS,
-    SLOTS,
 )
 from creases.engine.state.network_layout import (
     COUPLED,
@@ -94,8 +94,9 @@ class SpaceWork(NamedTuple):
     stack_reals: Floats
     stack_ints: Ints
     points: Floats  # (2, d + 1, v) corners of the cell and its child, the last row their errors
-    masks: Ints  # (2, v) bits of the facets that a corner lies on
-    slots: Ints  # (SLOTS,) the facet of each bit; see SIMPLE
+    masks: Ints  # (2, words, v) bits of the facets that a corner lies on (`facet_masks`)
+    slots: Ints  # (62 words,) the kept facet of each bit
+    at_corner: Ints  # (62 words,) the kept facets of one corner
     facet_reals: Floats  # facets one after the other, d + FACET_TAIL numbers each
     facet_ints: Ints  # their ids: a neuron's number, INFINITY, or FIRST_WALL - i for a wall
     sides: Ints  # (v,) signs of the splitting row at the corners
@@ -133,6 +134,7 @@ passed_by_pointer(SpaceWork)
 REALS_FIELD, INTS_FIELD = Work._fields.index("reals"), Work._fields.index("ints")
 STACK_REALS_FIELD, STACK_INTS_FIELD = Work._fields.index("stack_reals"), Work._fields.index("stack_ints")
 CORNERS_FIELD, POINTS_FIELD = Work._fields.index("cell_reals"), SpaceWork._fields.index("points")
+MASKS_FIELD = SpaceWork._fields.index("masks")
 FACET_REALS_FIELD, FACET_INTS_FIELD = SpaceWork._fields.index("facet_reals"), SpaceWork._fields.index("facet_ints")
 OUT_REALS_FIELD, OUT_INTS_FIELD = Work._fields.index("out_reals"), Work._fields.index("out_ints")
 SPACE_OUT_REALS_FIELD, SPACE_OUT_INTS_FIELD = SpaceWork._fields.index("out_reals"), SpaceWork._fields.index("out_ints")
@@ -206,10 +208,11 @@ def allocate_in_space(widths: list[int], dimension: int, corners: int, rows: lis
         **{
             **shared,
             "reals": np.zeros(flat.reals.size + 2 * total * d, f8),
-            "stack_ints": np.zeros(4096 + 64 * (widest + len(flat.pattern) + SLOTS), i8),
+            "stack_ints": np.zeros(4096 + 64 * (widest + len(flat.pattern) + FACETS_A_WORD), i8),
             "points": np.zeros((2, d + 1, corners), f8),
-            "masks": np.zeros((2, corners), i8),
-            "slots": np.zeros(SLOTS, i8),
+            "masks": np.zeros((2, 1, corners), i8),
+            "slots": np.zeros(FACETS_A_WORD, i8),
+            "at_corner": np.zeros(FACETS_A_WORD, i8),
             "facet_reals": np.zeros(256 * (d + FACET_TAIL), f8),
             "facet_ints": np.zeros(256, i8),
             "sides": np.zeros(corners, i8),
