@@ -29,7 +29,7 @@ from creases.engine.state.cell_layout import (
     FACET_TAIL,
 )
 
-__all__ = ["are_independent", "place_corner"]
+__all__ = ["are_independent", "place_corner", "place_opposite_corners"]
 
 # Stands for where a facet begins, if there is none to choose.
 NO_FACET = -1
@@ -56,6 +56,15 @@ def place_corner(facet_reals: Floats, sums: Floats, points: Floats, d: int, on: 
     for c in range(d):
         points[c, v] = sums[chosen + d + c] if error < np.inf else 0.0
     points[d, v] = error
+
+
+@kernel
+def place_opposite_corners(facet_reals: Floats, sums: Floats, points: Floats, d: int, on: Ints) -> None:
+    """Write the corners of a simplex, each opposite to one of its d + 1 facets. on : int64 (d,), room."""
+    for v in range(d + 1):
+        for i in range(d):
+            on[i] = i if i < v else i + 1
+        place_corner(facet_reals, sums, points, d, on, d, v)
 
 
 @kernel

@@ -9,15 +9,15 @@ and its form, 1 - sum of coordinates, replaces the constant 1 that multiplies th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from flint import fmpz
 
-from creases.double_description import bits_of, dot
-from creases.engine.cells.corner import place_corner
+from creases.double_description import dot
+from creases.engine.cells.corner import place_opposite_corners
 from creases.engine.cells.interval import zero_of
 from creases.engine.problem import INFINITY, Floats
 from creases.engine.proof.bounds import UNIT, meeting_point
@@ -39,8 +39,13 @@ __all__ = [
     "Start",
     "cone_start",
     "cone_start_in_space",
+    "corners_of_simplex",
     "far_directions",
     "has_few_bits",
+    "in_some_chart",
+    "masks_of_simplex",
+    "on_grid",
+    "typical_distance",
 ]
 
 
@@ -80,7 +85,8 @@ class SpaceStart(NamedTuple):
     chart : float64 (k, k), as in `Start`. corners : float64 (v, d + 1), coordinates and error.
     masks : for each corner, the bits of the facets on which it lies.
     facets : forms of the facets, float64 (f, k); facet_bounds : float64 (f, 2); facet_ids : as `edge_ids` of `Start`;
-    infinity is the first one, if it is a facet. walls, signs : as in `Start`.
+    infinity is the first one, if it is a facet. walls, signs : as in `Start`. first : the network's first layer in the
+    chart (`in_chart`), if it was computed for the cell's own facets.
     """
 
     chart: Floats
@@ -91,9 +97,11 @@ class SpaceStart(NamedTuple):
     facet_ids: list[int]
     walls: list[Any]
     signs: dict[int, bool]
+    first: tuple[Floats, Floats] | None = None
 
 
 AnyStart = Start | SpaceStart
+Cone = TypeVar("Cone", Start, SpaceStart)
 
 
 class LargeRoot(Exception):
@@ -113,6 +121,15 @@ class LargeRoot(Exception):
         if above is None or self.is_seen != above.is_seen:
             return True
         return self.layer > above.layer or self.open < part * above.open
+
+
+def in_some_chart(start_in: Callable[[bool], Cone | None], few_bits: bool) -> Cone | None:
+    """A cone's start in a coarse chart where the first layer has few bits and that chart bounds the cone, else in a
+    fine one; None if no chart bounds it.
+
+    start_in : the start in a chart that is coarse or not.
+    """
+    return (start_in(True) if few_bits else None) or start_in(False)
 
 
 def far_directions(rational_rows: Sequence[Any]) -> Floats:
@@ -163,14 +180,12 @@ def cone_start_in_space(
     moved, moved_bounds = in_chart(turned, bounds[list(rows)], chart)
     infinity = np.append(-np.ones(d), 1.0)
     facets, facet_bounds = np.vstack([infinity, moved]), np.vstack([[0.0, 0.0], moved_bounds])
-    # Facet 0 is infinity; the apex lies on all others, ray i on all except its own neuron's.
-    whole = (1 << (d + 1)) - 1
-    masks = [whole & ~1, *(whole & ~(2 << i) for i in range(d))]
+    masks = masks_of_simplex(d)
     if not (np.isfinite(chart).all() and np.isfinite(facets).all() and is_simplex_in(chart, inward, masks)):
         return None
     return SpaceStart(
         chart=chart,
-        corners=corners_in_space(facets, facet_bounds, masks),
+        corners=corners_of_simplex(facets, facet_bounds),
         masks=masks,
         facets=facets,
         facet_bounds=facet_bounds,
@@ -201,13 +216,18 @@ def is_simplex_in(chart: Floats, inward: Sequence[Any], masks: Sequence[int]) ->
     return True
 
 
-def corners_in_space(facets: Floats, facet_bounds: Floats, masks: Sequence[int]) -> Floats:
-    """The corners at which d facets meet, with their errors (`corner`)."""
+def masks_of_simplex(d: int) -> list[int]:
+    """The masks of a cone's corners: facet 0 is infinity; the apex, corner 0, lies on all others, and far corner i on
+    all but that of neuron i."""
+    whole = (1 << (d + 1)) - 1
+    return [whole & ~(1 << i) for i in range(d + 1)]
+
+
+def corners_of_simplex(facets: Floats, facet_bounds: Floats) -> Floats:
+    """The corners of `masks_of_simplex`, with their errors (`corner`)."""
     d = facets.shape[1] - 1
-    points, room = np.zeros((d + 1, len(masks))), np.zeros(4 * d * d + 4 * d)
-    rows = np.concatenate([facets, facet_bounds], axis=1).ravel()
-    for v, mask in enumerate(masks):
-        place_corner(rows, room, points, d, np.array(list(bits_of(mask))), d, v)
+    points, room = np.zeros((d + 1, d + 1)), np.zeros(4 * d * d + 4 * d)
+    place_opposite_corners(np.concatenate([facets, facet_bounds], axis=1).ravel(), room, points, d, np.arange(d))
     return np.ascontiguousarray(points.T)
 
 

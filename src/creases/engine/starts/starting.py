@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,16 +22,17 @@ from creases.engine.rows.sums import write_signs
 from creases.engine.starts.chain_root import is_signs, root_network
 from creases.engine.starts.chart import (
     AnyStart,
+    Cone,
     RationalStart,
     SpaceStart,
     Start,
     cone_start,
-    cone_start_in_space,
-    far_directions,
     has_few_bits,
+    in_some_chart,
 )
 from creases.engine.starts.first_layer import in_chart, rational_first
 from creases.engine.starts.scales import column_scales, scaled_chart, scaled_exactly, scaled_forms
+from creases.engine.starts.space_cones import cones_in_space
 from creases.engine.starts.tiles import Tile, tiles_of_directions
 from creases.engine.starts.workshop import Workshop
 from creases.engine.state.cell_layout import (
@@ -43,7 +44,7 @@ from creases.engine.state.cell_layout import (
     FACET_TAIL,
     FACETS_A_WORD,
 )
-from creases.engine.state.facet_masks import words_of_places
+from creases.engine.state.facet_masks import WHOLE_WORD, words_of_places
 from creases.engine.state.first_network import begin_network, lowest_layer, write_first_rows
 from creases.engine.state.growth import check_room, with_room
 from creases.engine.state.network_layout import (
@@ -95,12 +96,8 @@ if TYPE_CHECKING:
 __all__ = ["cone_of_directions", "cones", "cones_of_directions", "starts", "workspace"]
 
 
-Cone = TypeVar("Cone", Start, SpaceStart)
-
 # The initial room for corners beyond a cell's first ones; if a cell gets more, the loop asks for room.
 MOST_NEW_CORNERS = 512
-# All bits of a word of a mask.
-WHOLE_WORD = (1 << FACETS_A_WORD) - 1
 
 
 def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | RationalStart | Tile]:
@@ -118,31 +115,20 @@ def starts(problem: Problem, workshop: Workshop) -> Iterator[AnyStart | Rational
 def cones(
     problem: Problem, rows: list[int], first: tuple[Floats, Floats]
 ) -> Iterator[Start | SpaceStart | RationalStart]:
-    """The cones into which d independent neurons cut a whole space, each chosen in coordinates in which the neurons'
-    columns are of like size (`scales`). first : `first_forms`, by any product."""
+    """The cones into which d independent neurons cut a whole space, each in a chart chosen in coordinates in which the
+    neurons' columns have similar size (`scales`). first : `first_forms`, with any product."""
     exact, scales = rational_first(problem, rows), column_scales(first[0])
     measured, rational_rows = scaled_forms(*first, scales), scaled_exactly(exact, scales)
     few_bits = has_few_bits(*measured)
     if problem.dimension > 2:
-        directions = far_directions(rational_rows)
-        for signs in itertools.product((False, True), repeat=len(rows)):
-            space = partial(cone_start_in_space, *measured, rows, signs, rational_rows, directions)
-            start = in_user_units(in_some_chart(space, few_bits), scales)
-            yield start or RationalStart(rational_cone(exact, signs), dict(zip(rows, signs, strict=True)))
+        for start in cones_in_space(*measured, rows, rational_rows, few_bits):
+            space = None if isinstance(start, RationalStart) else in_user_units(start, scales)
+            yield space or RationalStart(rational_cone(exact, tuple(start.signs.values())), start.signs)
         return
     for cell, signs in cone_cells(exact):
         plane = partial(cone_start, *measured, rows, signs, rational_rows)
         flat = in_user_units(in_some_chart(plane, few_bits), scales)
         yield flat or RationalStart(cell, dict(zip(rows, signs, strict=True)))
-
-
-def in_some_chart(start_in: Callable[[bool], Cone | None], few_bits: bool) -> Cone | None:
-    """A cone's start in a coarse chart where the first layer has few bits and that chart bounds the cone, else in a
-    fine one; None if no chart bounds it.
-
-    start_in : the start in a chart that is coarse or not.
-    """
-    return (start_in(True) if few_bits else None) or start_in(False)
 
 
 def in_user_units(start: Cone | None, scales: Floats) -> Cone | None:
@@ -214,7 +200,10 @@ def taken(problem: Problem, start: AnyStart, workshop: Workshop, rows: list[int]
 def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> AnyWork:
     """A workspace in which a chain's first local network is the chain itself."""
     work = taken(problem, start, workshop, problem.widths)
-    forms, pairs = in_chart(*workshop.first_layer(problem).forms, start.chart)
+    if isinstance(start, SpaceStart) and start.first is not None:
+        forms, pairs = start.first
+    else:
+        forms, pairs = in_chart(*workshop.first_layer(problem).forms, start.chart)
     if problem.vertices is not None and start.chart[:-1, -1].any() and pairs.any():
         forms, pairs = nearest_first(problem, start.chart)
     with np.errstate(over="ignore", invalid="ignore"):  # without the JIT, Python warns

@@ -20,7 +20,7 @@ from scipy.sparse import csr_array, hstack, vstack
 
 from creases.engine.graph import COORDINATES, Graph, Level, Matrix, is_sparse, relu_slopes
 from creases.engine.problem import Floats, Problem
-from creases.engine.starts.chart import AnyStart, RationalStart
+from creases.engine.starts.chart import AnyStart, RationalStart, SpaceStart
 from creases.engine.starts.first_layer import FirstLayer, restricted_to
 from creases.engine.starts.starting import cones, cones_of_directions
 from creases.engine.starts.tiles import Tile
@@ -60,7 +60,7 @@ class Walled(NamedTuple):
             return cell
         chart: Floats = np.zeros((self.problem.dimension + 1, cell.chart.shape[1]))
         chart[[*self.axes, self.problem.dimension]] = cell.chart
-        return cell._replace(chart=chart)
+        return cell._replace(chart=chart, first=None) if isinstance(cell, SpaceStart) else cell._replace(chart=chart)
 
 
 def walled(problem: Problem) -> Iterator[Walled]:

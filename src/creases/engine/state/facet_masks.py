@@ -8,6 +8,8 @@ few facets again, their places are numbered anew.
 
 from __future__ import annotations
 
+import numpy as np
+
 from creases.engine.kernel import inlined, kernel
 from creases.engine.problem import Ints
 from creases.engine.state.cell_layout import (
@@ -22,6 +24,7 @@ from creases.engine.state.work import SpaceWork
 
 __all__ = [
     "NO_PLACE",
+    "WHOLE_WORD",
     "count_bits",
     "count_facets",
     "free_place",
@@ -35,6 +38,10 @@ __all__ = [
 ]
 
 NO_PLACE = -1
+# All bits of a word.
+WHOLE_WORD = (1 << FACETS_A_WORD) - 1
+PLACE_OF_POWER = np.zeros(67, np.int64)
+PLACE_OF_POWER[[(1 << place) % 67 for place in range(FACETS_A_WORD)]] = np.arange(FACETS_A_WORD)
 
 
 def words_of_places(places: int) -> int:
@@ -56,15 +63,10 @@ def count_bits(mask: int) -> int:
     return count
 
 
-@kernel
+@inlined
 def lowest_bit(mask: int) -> int:
-    """The place of the lowest bit of a word that is set; it is not zero."""
-    place, rest = 0, mask
-    for step in (32, 16, 8, 4, 2, 1):
-        if rest & ((1 << step) - 1) == 0:
-            rest >>= step
-            place += step
-    return place
+    """The place of the lowest bit of a word that is set; it is not zero. Powers of two differ modulo 67."""
+    return PLACE_OF_POWER[(mask & -mask) % 67]
 
 
 @inlined
@@ -82,7 +84,7 @@ def count_facets(masks: Ints, words: int, v: int) -> int:
     return facets
 
 
-@kernel
+@inlined
 def list_facets(slots: Ints, masks: Ints, words: int, v: int, on: Ints) -> int:
     """List the kept facets on which corner v lies, in the order of their places; how many."""
     count = 0
@@ -104,14 +106,13 @@ def union(masks: Ints, word: int, corners: int) -> int:
     return used
 
 
-@kernel
+@inlined
 def free_place(masks: Ints, words: int, corners: int) -> int:
     """The first place on which no corner lies, or the one behind all words."""
     for word in range(words):
-        used = union(masks, word, corners)
-        for bit in range(FACETS_A_WORD):
-            if used >> bit & 1 == 0:
-                return FACETS_A_WORD * word + bit
+        free = ~union(masks, word, corners) & WHOLE_WORD
+        if free:
+            return FACETS_A_WORD * word + lowest_bit(free)
     return FACETS_A_WORD * words
 
 
