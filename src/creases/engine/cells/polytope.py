@@ -12,8 +12,10 @@ corner lies on it.
 from __future__ import annotations
 
 from creases.engine.cells.corner import place_corner
+from creases.engine.cells.on_edge import place_on_edge
 from creases.engine.kernel import inlined, kernel
 from creases.engine.proof.signs import NEGATIVE, POSITIVE, ZERO
+from creases.engine.rows.rows_in_space import gradient_in_space
 from creases.engine.rows.scan import proved_sign
 from creases.engine.state.cell_layout import (
     CELL,
@@ -30,12 +32,14 @@ from creases.engine.state.network_layout import (
 )
 from creases.engine.state.record import need, row_at
 from creases.engine.state.row_layout import (
+    EXACT,
     NEAREST,
     THRESHOLD,
 )
 from creases.engine.state.slots import (
     CORNERS,
     DIMENSION,
+    EMIT,
     FACETS_TOP,
     PLACES,
     SIMPLE,
@@ -103,10 +107,16 @@ def cut_polytope(work: SpaceWork, net: int, layer: int, row: int, neuron: int) -
         work.reals[source + ERROR_W],
     )
     work.facet_ints[top] = neuron
+    # Of three facets the corner is placed as fast; corners that are written out, or may be exact, are placed sharply.
+    between = d > 3 and quick and state[SIMPLE] == 1 and state[EMIT] == 0 and not work.layer_ints[layer, EXACT]
+    gradient = gradient_in_space(work, source)
     for k in range(new_corners):
+        u, v = work.edges[k, 0], work.edges[k, 1]
         for w in range(words):
-            masks[CHILD, w, k] = masks[CELL, w, work.edges[k, 0]] & masks[CELL, w, work.edges[k, 1]]
+            masks[CHILD, w, k] = masks[CELL, w, u] & masks[CELL, w, v]
         masks[CHILD, word, k] |= bit
+        if between and place_on_edge(work, row, source, gradient, u, v, k):
+            continue
         facets = list_facets(work.slots, masks[CHILD], words, k, work.at_corner)
         place_corner(work.facet_reals, work.sums, points[CHILD], d, work.at_corner, facets, k)
     if not quick:
@@ -124,20 +134,31 @@ def list_cut_edges(work: SpaceWork, corners: int, words: int, simple: bool) -> i
 
     TOO_MANY_EDGES if there is no room for their corners. There is room in a cell for all its corners and the new ones.
     """
+    if not simple or words > 1:
+        return list_cut_edges_of_any(work, corners, words, simple)
     listed, room, masks, edges = 0, work.edges.shape[0] - corners, work.masks[CELL, 0], work.edges
-    plain = simple and words == 1
     for u in range(corners):
         if work.sides[u] != POSITIVE:
             continue
         for v in range(corners):
             if work.sides[v] != NEGATIVE:
                 continue
-            if plain:
-                once = (masks[u] ^ masks[v]) & ((masks[u] ^ masks[v]) - 1)
-                joined = once & (once - 1) == 0
-            else:
-                joined = share_edge(work, corners, words, simple, u, v)
-            if joined:
+            once = (masks[u] ^ masks[v]) & ((masks[u] ^ masks[v]) - 1)
+            if once & (once - 1) == 0:
+                if listed == room:
+                    return TOO_MANY_EDGES
+                edges[listed, 0], edges[listed, 1] = u, v
+                listed += 1
+    return listed
+
+
+@kernel
+def list_cut_edges_of_any(work: SpaceWork, corners: int, words: int, simple: bool) -> int:
+    """`list_cut_edges` of a cell that is not simple, or has many facets."""
+    listed, room, edges = 0, work.edges.shape[0] - corners, work.edges
+    for u in range(corners):
+        for v in range(corners if work.sides[u] == POSITIVE else 0):
+            if work.sides[v] == NEGATIVE and share_edge(work, corners, words, simple, u, v):
                 if listed == room:
                     return TOO_MANY_EDGES
                 edges[listed, 0], edges[listed, 1] = u, v

@@ -14,6 +14,7 @@ from creases.engine.cells.chords import count_chords, pieces_at_infinity
 from creases.engine.cells.interval import count_zeros, halve_interval
 from creases.engine.cells.last_in_plane import count_last
 from creases.engine.cells.last_in_space import count_last_in_space
+from creases.engine.cells.on_edge import sharpen
 from creases.engine.cells.polygon import cut_polygon, halve_polygon
 from creases.engine.cells.polytope import UNCUT, cut_polytope, keep_positive_side, put_negative_side
 from creases.engine.kernel import by_domain, inlined, quick_first
@@ -133,7 +134,7 @@ def cut(work: AnyWork, budget: int) -> int:
             still_open = crossing + unproved
             if state[FRESH] and state[BY_NEURON]:
                 if state[UNKNOWN_ROWS]:
-                    if ask_outside(work, net, layer):
+                    if not sharpen(work) and ask_outside(work, net, layer):
                         return UNPROVED_CELL
                     continue
                 tally_neurons(work, net, layer)
@@ -163,7 +164,7 @@ def cut(work: AnyWork, budget: int) -> int:
             if localise(work, reach + corner_error, corner_error) == FULL:
                 return FULL
         elif state[BEST_ROW] == NO_ROW:
-            if ask_outside(work, net, layer):
+            if not sharpen(work) and ask_outside(work, net, layer):
                 return UNPROVED_CELL
         else:
             answer = split_switch(work, net, layer) if switches else split(work, net, layer)
