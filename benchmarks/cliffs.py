@@ -24,8 +24,10 @@ from benchmarks.networks import (
     integers,
     random_layers,
 )
+from creases import build
 
 CASES = ROOT.parent / "shared" / "cases"
+TWICE = creases.Box([-2, -2], [2, 2])
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Cliff:
     make : gives the network, or None where its file is not beside the project. target : microseconds a region.
     regions : how many there are: of `networks`, or of files from their table; [8,10,1] is Zaslavsky's formula. The
         others were counted twice, on 2026-11-30: when each tie was decided in rationals, and when it was known from
-        structure.
+        structure; but the lattices of 32 on R^2 and of 64 only by the latter.
     work : counts or subdivides.
     """
 
@@ -111,6 +113,32 @@ def max_encoding(n: int) -> Any:
     return [hidden, (mixed[0][0] @ carried, mixed[0][1]), mixed[1]]
 
 
+def lattice(n: int, inputs: int = 2) -> Any:
+    """A maximum of n minima of n random affine functions, as `tll_n2_N8_0.onnx` has them: tournaments of ReLUs,
+
+    min(x, y) = (relu(x + y) - relu(-x - y) - relu(y - x) - relu(x - y)) / 2, and max with plus for the last two.
+    n is a power of two. A minimum is of some of the functions, the last one as often as there is room. Float32 weights.
+    """
+    rng = np.random.default_rng(0)
+    weight = (rng.standard_normal((n, inputs)) * 1.5).astype(np.float32).astype(float)
+    bias = rng.standard_normal(n).astype(np.float32).astype(float)
+    places = []
+    for _ in range(n):
+        some = np.sort(rng.choice(n, rng.integers(2, 5 * n // 8 + 1), replace=False))
+        places += [*some, *[some[-1]] * (n - len(some))]
+    chosen = np.zeros((n * n, n))
+    chosen[np.arange(n * n), places] = 1.0
+    x = build.dense(build.dense(build.input(inputs), weight, bias), chosen)
+    compared = np.array([[1.0, 1.0], [-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0]])
+    width = n * n
+    while width > 1:
+        width //= 2
+        pairs, sign = np.eye(width), -1.0 if width >= n else 1.0
+        x = build.relu(build.dense(x, np.kron(pairs, compared)))
+        x = build.dense(x, np.kron(pairs, [[0.5, -0.5, 0.5 * sign, 0.5 * sign]]))
+    return build.network(x)
+
+
 def in_images() -> Any:
     """A plane through three uniform images."""
     rng = np.random.default_rng(0)
@@ -149,7 +177,17 @@ CLIFFS = [
     ),
     Cliff("301 lines tangent to a circle, R^2", of(lambda: tangents(301)), PLANE, 5, 45452),
     Cliff("tll_n2_N8_0.onnx, R^2", file(SHARED, "tll_n2_N8_0.onnx"), PLANE, 10, 589),
-    Cliff("tll_n2_N8_0.onnx, [-2, 2]^2", file(SHARED, "tll_n2_N8_0.onnx"), creases.Box([-2, -2], [2, 2]), 10, 433),
+    Cliff("tll_n2_N8_0.onnx, [-2, 2]^2", file(SHARED, "tll_n2_N8_0.onnx"), TWICE, 10, 433),
+    *(
+        Cliff(f"lattice of {n} x {n}, {name}", lambda n=n: lattice(n), domain, 20, regions)
+        for n, name, domain, regions in (
+            (16, "[-2, 2]^2", TWICE, 4959),
+            (16, "R^2", PLANE, 6644),
+            (32, "[-2, 2]^2", TWICE, 42881),
+            (32, "R^2", PLANE, 60722),
+            (64, "[-2, 2]^2", TWICE, 325387),
+        )
+    ),
     Cliff("64 x 3 pruned to 20 %", of(lambda: pruned([2, 64, 64, 64, 1], 0.2)), SQUARE, 5, 15129),
     Cliff(
         "64 x 3 pruned to 20 %, no biases, R^2", of(lambda: pruned([2, 64, 64, 64, 1], 0.2, bias=0.0)), PLANE, 5, 382

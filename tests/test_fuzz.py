@@ -18,7 +18,7 @@ from creases.domain import domain_from_dict
 from creases.errors import ComputationError
 from fuzz import __main__ as command
 from fuzz import complexes, extremes, flat, limits, running, solids
-from fuzz.cases import FACETS, LIMITS, ROUND, Case, family_of, make
+from fuzz.cases import FACETS, LATTICES, LIMITS, ROUND, Case, family_of, make
 from fuzz.checking import Outcome, check, effective_biases
 from fuzz.domains import FRAMES, KINDS, is_whole, specification
 from fuzz.layers import FAMILIES
@@ -41,7 +41,7 @@ def test_fuzz_short_run(part):
         outcome = check(make(SEED, number))
         assert outcome.kind == "right", f"{outcome.case.name}: {outcome.message}"
         totals.add(outcome)
-    assert min(totals.by_tag[0, family]["cases"] for family in (*FAMILIES, *LIMITS)) >= 5
+    assert min(totals.by_tag[0, family]["cases"] for family in (*FAMILIES, *LIMITS, *LATTICES)) >= 4
     assert totals.cells > 660
     assert totals.refused < totals.subdivided / 4
 

@@ -10,15 +10,17 @@ from fuzz.domains import some_place
 from fuzz.extremes import with_monsters
 from fuzz.facets import many_corners, many_facets, products
 from fuzz.floats import one_of
+from fuzz.lattices import lattice
 from fuzz.layers import FAMILIES, rescaled, some_layers
 from fuzz.limits import at_the_limit
 
 # Families that choose their domain themselves. Those of the first kind take turns with the others, as often as two of
-# them; those of the second are slow in the reference, and come once in a round.
+# them, and lattices as often as one; those of the last kind are slow in the reference, and come once in a round.
 LIMITS = {"at the limit": at_the_limit, "monsters": with_monsters}
+LATTICES = {"lattice": lattice}
 FACETS = {"many corners": many_corners, "many facets": many_facets, "products": products}
-# "mixed" once more, so that a round has no factor of five (below).
-ROUND = (*(*FAMILIES, *LIMITS, *LIMITS) * 4, *FACETS, "mixed")
+# 79 cases, a number without a factor of five (below).
+ROUND = (*(*FAMILIES, *LIMITS, *LIMITS, *LATTICES) * 4, *FACETS)
 
 # Of five cases two are subdivided too: it takes longer than counting. One more goes through `count_in_pieces`. Five and
 # the cases of a round have no common factor, so every family gets its share.
@@ -74,8 +76,8 @@ def make(seed, number):
     rng = np.random.default_rng([seed, number])
     family = family_of(number)
     factors, most, scales = [], MOST_CELLS, ["not scaled"]
-    if family in LIMITS:
-        place, layers = LIMITS[family](rng)
+    if family in LIMITS or family in LATTICES:
+        place, layers = (LIMITS | LATTICES)[family](rng)
     elif family in FACETS:
         place, layers, factors, most = FACETS[family](rng)
     else:

@@ -19,6 +19,7 @@ from creases.engine.loop.oracle import has_tie
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import PROOFS
 from creases.engine.proof.rational_forms import RationalForms, decided, pattern_at
+from creases.engine.proof.sharing import shared_units
 from creases.engine.proof.twins import twins_of
 from creases.engine.starts.cell import point_cell
 from creases.engine.starts.chart import AnyStart, RationalStart
@@ -71,13 +72,28 @@ def tally(
     workshop : arrays and tables of earlier counts of the same network, or on the same domain.
     Raises ComputationError if a thread flushes denormals to zero.
     """
+    options: Any = {"threads": threads, "report": report, "workshop": workshop or Workshop()}
+    shared = None if by_neuron else shared_units(problem.graph)
+    if shared is None:
+        return tally_of_all(problem, by_neuron=by_neuron, **options)
+    found = tally_of_all(problem._replace(graph=shared.graph), by_neuron=False, **options)
+    return found._replace(
+        by_layer=[found.by_layer[layers - 1] for layers in shared.layers],
+        by_neuron=[[0] * width for width in problem.widths],
+    )
+
+
+def tally_of_all(
+    problem: Problem, *, threads: int | None, by_neuron: bool, report: Report, workshop: Workshop
+) -> Tally:
+    """`tally` with all units of the problem's graph."""
     total = cut_domain(
         problem,
         partial(Totals, by_neuron=by_neuron),
         threads=threads,
         by_neuron=by_neuron,
         report=report,
-        workshop=workshop or Workshop(),
+        workshop=workshop,
     )
     if total is None:
         return tally_constant(problem)

@@ -8,20 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from creases.engine.graph import COORDINATES, INPUTS, Graph, Level, Matrix, is_sparse
 from creases.engine.problem import Floats, Ints
+from creases.engine.proof.choices import choices_of
 
 __all__ = [
     "COARSEST",
     "FINEST",
+    "Size",
     "are_powers_of_two",
+    "exact_from_sizes",
     "exact_layers",
     "exact_levels",
+    "fits",
     "is_exact_product",
+    "largest",
     "largest_row",
+    "plus",
+    "size_of_forms",
+    "times",
 ]
 
 
@@ -34,6 +43,10 @@ MOST_UNITS = 2**53
 # Every number that exact arithmetic meets is a multiple of a power of two above the first and below the second: none
 # underflows, none overflows, and the bounds of its layer are finite.
 FINEST, COARSEST = -900, 900
+
+# Which levels are exact, of each graph that is in use, for some sizes of the forms of its inputs.
+KEPT_ANSWERS = 64
+known_exact: WeakKeyDictionary[Graph, dict[tuple[tuple[int, Size | None], ...], list[bool]]] = WeakKeyDictionary()
 
 
 def exact_layers(graph: Graph, inputs: dict[int, tuple[Floats, Floats]]) -> list[bool]:
@@ -55,13 +68,89 @@ def exact_layers(graph: Graph, inputs: dict[int, tuple[Floats, Floats]]) -> list
 
 def exact_levels(graph: Graph, inputs: dict[int, tuple[Floats, Floats]]) -> list[bool]:
     """`exact_layers` for each level, linear ones too."""
+    return exact_from_sizes(graph, {number: size_of_forms(*forms) for number, forms in inputs.items()})
+
+
+def exact_from_sizes(graph: Graph, inputs: dict[int, Size | None]) -> list[bool]:
+    """`exact_levels`. inputs : for each level that takes from the inputs the size of the forms that come of them."""
+    kept, key = known_exact.setdefault(graph, {}), tuple(inputs.items())
+    if key not in kept:
+        if len(kept) == KEPT_ANSWERS:
+            kept.clear()
+        kept[key] = find_exact(graph, inputs)
+    return kept[key]
+
+
+def size_of_forms(forms: Floats, bounds: Floats) -> Size | None:
+    """The size of the largest of some forms; None if they are not exact."""
+    return None if bounds.any() or not np.isfinite(forms).all() else largest_row(forms)
+
+
+def find_exact(graph: Graph, inputs: dict[int, Size | None]) -> list[bool]:
+    """`exact_from_sizes`."""
     known: dict[int, Sizes | None] = {}
     for number, level in enumerate(graph.levels, 1):
         sizes = sizes_of(number, level, inputs, known)
         if sizes is not None and not all(map(fits, (sizes.form, *sizes.couplings.values()))):
             sizes = None
         known[number] = sizes
-    return [sizes is not None for sizes in known.values()]
+    exact = [sizes is not None for sizes in known.values()]
+    choices = {} if all(exact) else choices_of(graph)
+    return exact_where_chosen(graph, inputs, choices, exact) if choices else exact
+
+
+def exact_where_chosen(
+    graph: Graph, inputs: dict[int, Size | None], choices: dict[int, tuple[int, ...]], exact: list[bool]
+) -> list[bool]:
+    """`exact_levels` by sizes of what rows can be, and not of all that is added up from the inputs on.
+
+    choices : the levels that choose (`choices`). exact : for each level whether it is known to be exact.
+
+    A row of a local network is what its unit is, over the neurons that are open, where the others below are decided in
+    some way. If F bounds its form for every way to decide them, and A_m the sum of its couplings to layer m, then where
+    neurons of all layers are substituted at most F + sum of A_m F_m is added up, and A_l + sum of A_m A_ml in the
+    couplings to layer l. The form of a unit that chooses is one of those it chooses from, and so are its couplings, but
+    for one to the neuron that decides.
+    """
+    known: dict[int, Sizes | None] = {}
+    for number, level in enumerate(graph.levels, 1):
+        plain = level.slopes is None or bool(np.isin(level.slopes, (0.0, 1.0)).all())
+        sizes = sizes_of(number, level, inputs, known) if plain else None
+        if sizes is not None and not all(map(fits, (sizes.form, *sizes.couplings.values()))):
+            sizes = None
+        if sizes is not None and number in choices:
+            sizes = sizes_of_choice(level, graph, choices[number], known)
+        known[number] = sizes if sizes is not None and fit_where_substituted(number, sizes, known) else None
+    return [before or known[number] is not None for number, before in enumerate(exact, 1)]
+
+
+def sizes_of_choice(level: Level, graph: Graph, chosen: tuple[int, ...], known: dict[int, Sizes | None]) -> Sizes:
+    """The sizes of a level that chooses between units of some levels."""
+    form, couplings = (0, 0), dict[int, Size]()
+    for source in chosen:
+        below = known[source]
+        assert below is not None  # a source, or the source of one
+        form = largest(form, below.form)
+        for layer, size in below.couplings.items():
+            couplings[layer] = largest(couplings.get(layer, (0, 0)), size)
+    for source in level.sources:
+        if graph.levels[source - 1].slopes is not None:
+            couplings[source] = largest(couplings.get(source, (0, 0)), (1, 0))
+    return Sizes(form, couplings)
+
+
+def fit_where_substituted(number: int, sizes: Sizes, known: dict[int, Sizes | None]) -> bool:
+    """Whether all sums are floats that are made where neurons below a level are substituted into its rows."""
+    form, couplings = sizes.form, {layer: size for layer, size in sizes.couplings.items() if layer != number}
+    sums = dict(couplings)
+    for layer, factor in couplings.items():
+        below = known[layer]
+        assert below is not None  # it is below a source
+        form = plus(form, times(factor, below.form))
+        for lower, size in below.couplings.items():
+            if lower != layer:
+                sums[lower] = plus(sums.get(lower, (0, 0)), times(factor, size))
+    return all(map(fits, (form, *sums.values())))
 
 
 class Sizes(NamedTuple):
@@ -72,17 +161,15 @@ class Sizes(NamedTuple):
     couplings: dict[int, Size]
 
 
-def sizes_of(
-    number: int, level: Level, inputs: dict[int, tuple[Floats, Floats]], known: dict[int, Sizes | None]
-) -> Sizes | None:
+def sizes_of(number: int, level: Level, inputs: dict[int, Size | None], known: dict[int, Sizes | None]) -> Sizes | None:
     """The sizes of a level's rows from those of its sources; None if something is not exact."""
     if level.doubts is not None or any(known[source] is None for source in level.sources if source > INPUTS):
         return None
     if number in inputs:
-        forms, bounds = inputs[number]
-        if bounds.any() or not np.isfinite(forms).all():
+        begin = inputs[number]
+        if begin is None:
             return None
-        form = largest_row(forms)
+        form = begin
     else:
         form = largest_row(level.bias[:, None])
     couplings: dict[int, Size] = {}
@@ -136,6 +223,14 @@ def plus(one: Size, other: Size) -> Size:
     return (one[0] << one[1] - grid) + (other[0] << other[1] - grid), grid
 
 
+def largest(one: Size, other: Size) -> Size:
+    """A size that bounds both, on the finer of their grids; a zero has none."""
+    if not (one[0] and other[0]):
+        return one if one[0] else other
+    grid = min(one[1], other[1])
+    return max(one[0] << one[1] - grid, other[0] << other[1] - grid), grid
+
+
 def largest_row(matrix: Matrix) -> Size:
     """The largest sum of absolute values of a row, exactly, if it fits; else some size that does not fit.
 
@@ -161,8 +256,8 @@ def is_exact_product(forms: Floats, chart: Floats) -> bool:
         return False
     if has_many_bits(chart.ravel().tolist()) and forms.any():
         return False
-    largest = largest_row(chart.reshape(-1, 1))
-    return all(fits(times(largest_row(rows), largest)) for rows in (forms[:1], forms))
+    factor = largest_row(chart.reshape(-1, 1))
+    return all(fits(times(largest_row(rows), factor)) for rows in (forms[:1], forms))
 
 
 def has_many_bits(numbers: Sequence[float]) -> bool:

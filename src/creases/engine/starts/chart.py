@@ -30,13 +30,18 @@ from creases.engine.starts.first_layer import in_chart, steady_product
 # of a coarse chart's grid.
 FEW_UNITS = 2**24
 GRID_BITS = 10
+# In the plane rows may be longer, up to 2^37 units; the grid is then coarser, so that rows in the chart have about this
+# many bits, and sums of some of them are floats.
+BITS_IN_CHART, FEWEST_GRID_BITS = 41, 4
 
 __all__ = [
+    "GRID_BITS",
     "AnyStart",
     "LargeRoot",
     "RationalStart",
     "SpaceStart",
     "Start",
+    "bits_of_grid",
     "cone_start",
     "cone_start_in_space",
     "corners_of_simplex",
@@ -123,13 +128,13 @@ class LargeRoot(Exception):
         return self.layer > above.layer or self.open < part * above.open
 
 
-def in_some_chart(start_in: Callable[[bool], Cone | None], few_bits: bool) -> Cone | None:
+def in_some_chart(start_in: Callable[[int], Cone | None], grid: int) -> Cone | None:
     """A cone's start in a coarse chart where the first layer has few bits and that chart bounds the cone, else in a
     fine one; None if no chart bounds it.
 
-    start_in : the start in a chart that is coarse or not.
+    start_in : the start in a chart with so many bits, or in a fine one for 0. grid : the bits of a coarse one, or 0.
     """
-    return (start_in(True) if few_bits else None) or start_in(False)
+    return (start_in(grid) if grid else None) or start_in(0)
 
 
 def far_directions(rational_rows: Sequence[Any]) -> Floats:
@@ -156,7 +161,7 @@ def cone_start_in_space(
     signs: Sequence[bool],
     rational_rows: Sequence[Any],
     directions: Floats,
-    coarse: bool,
+    grid: int,
 ) -> SpaceStart | None:
     """`cone_start` for at least three dimensions: the simplex of the cone's apex and its d rays.
 
@@ -173,8 +178,8 @@ def cone_start_in_space(
             return None
         length = typical_distance(np.delete(forms, rows, axis=0), apex)
         rays = directions * np.where(signs, length, -length)[:, None]
-        if coarse:
-            apex, rays = on_grid(length, apex), on_grid(length, rays)
+        if grid:
+            apex, rays = on_grid(length, apex, grid), on_grid(length, rays, grid)
         end = np.append(apex, 1.0)
         chart = np.column_stack([*(np.append(ray, 0.0) - end for ray in rays), end])
     moved, moved_bounds = in_chart(turned, bounds[list(rows)], chart)
@@ -266,10 +271,19 @@ def has_few_bits(forms: Floats, bounds: Floats) -> bool:
     return units <= FEW_UNITS
 
 
-def on_grid(length: float, numbers: Floats) -> Floats:
-    """Numbers rounded to a grid of a thousandth of a length: a chart need not have its corners exactly at the
+def bits_of_grid(forms: Floats, bounds: Floats) -> int:
+    """The bits of a coarse chart's grid in the plane, or 0 if a first layer's numbers are not exact, or too long for
+    one; like `has_few_bits` it proves nothing."""
+    if bounds.any() or not np.isfinite(forms).all():
+        return 0
+    bits = min(GRID_BITS, BITS_IN_CHART - largest_row(forms)[0].bit_length())
+    return bits if bits >= FEWEST_GRID_BITS else 0
+
+
+def on_grid(length: float, numbers: Floats, bits: int = GRID_BITS) -> Floats:
+    """Numbers rounded to a grid of a length divided by a power of two: a chart need not have its corners exactly at the
     cone's."""
-    step = np.ldexp(1.0, int(np.frexp(length)[1]) - GRID_BITS)
+    step = np.ldexp(1.0, int(np.frexp(length)[1]) - bits)
     with np.errstate(all="ignore"):
         rounded = np.round(numbers / step) * step
     return np.where(np.isfinite(rounded), rounded, numbers)
@@ -281,13 +295,13 @@ def cone_start(
     rows: Sequence[int],
     signs: Sequence[bool],
     rational_rows: Sequence[Any],
-    coarse: bool,
+    grid: int,
 ) -> Start | None:
     """The cone on which the neurons `rows` of the first layer have `signs`, in its own chart.
 
     forms, bounds : the first layer in the domain's coordinates, float64 (n, k) and bounds of the entries.
     rational_rows : the exact forms of `rows` in the domain's coordinates.
-    coarse : take a chart of few bits.
+    grid : the bits of a coarse chart's numbers, or 0 for a fine chart (`bits_of_grid`).
     Returns None if the cone is not bounded in the chart (decided in rationals): a narrow cone may not be in one of few
     bits, and of numbers that are too large or too small floats hold no chart at all.
     """
@@ -305,8 +319,8 @@ def cone_start(
     with np.errstate(all="ignore"):
         units = turned[:, :-1] / np.abs(turned[:, :-1]).max(axis=1)[:, None]
         units = units / np.linalg.norm(units, axis=1)[:, None] * length
-    if coarse:
-        apex, units = on_grid(length, apex), on_grid(length, units)
+    if grid:
+        apex, units = on_grid(length, apex, grid), on_grid(length, units, grid)
     if d == 1:
         rays = [np.array([units[0, 0], 0.0])]
     else:

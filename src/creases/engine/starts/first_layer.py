@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from creases.engine.graph import COORDINATES, INPUTS, Graph, Matrix, is_sparse, times
+from creases.engine.graph import COORDINATES, INPUTS, Graph, Level, Matrix, is_sparse, times
 from creases.engine.problem import Floats, Problem
 from creases.engine.proof.bounds import ROUND_UP, UNDERFLOW, UNIT, all_or_infinite
 from creases.engine.proof.edges import difference
@@ -99,7 +99,22 @@ def first_layer_forms(problem: Problem, product: Product = np.matmul) -> tuple[F
     level = problem.graph.layer(0)
     if level.sources == (INPUTS,) and not is_sparse(level.matrices[0]):
         return first_forms(problem, level.matrices[0], level.bias, product)
-    return RationalForms.of(problem).floats(0)
+    exact = composed_forms(problem, level)
+    return exact if exact is not None else RationalForms.of(problem).floats(0)
+
+
+def composed_forms(problem: Problem, level: Level) -> tuple[Floats, Floats] | None:
+    """`first_layer_forms` of a layer on one linear level of the inputs, if nothing rounds; else None."""
+    below = problem.graph.levels[level.sources[0] - 1] if len(level.sources) == 1 and level.sources[0] > 0 else None
+    if below is None or below.slopes is not None or below.sources != (INPUTS,) or below.divisors is not None:
+        return None
+    if level.doubts is not None or below.doubts is not None or level.bias.any():
+        return None
+    forms, bounds = first_forms(problem, below.matrices[0], below.bias)
+    matrix = level.matrices[0]
+    if bounds.any() or is_sparse(matrix) or not is_exact_product(matrix, forms):
+        return None
+    return matrix @ forms, np.zeros((len(matrix), forms.shape[1]))
 
 
 def first_forms(problem: Problem, weight: Matrix, bias: Floats, product: Product = np.matmul) -> tuple[Floats, Floats]:

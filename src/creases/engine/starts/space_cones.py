@@ -31,6 +31,7 @@ from creases.engine.problem import INFINITY, Floats
 from creases.engine.proof.rational import as_integers, meeting_ray
 from creases.engine.proof.rational_polytope import rational_cone
 from creases.engine.starts.chart import (
+    GRID_BITS,
     RationalStart,
     SpaceStart,
     cone_start_in_space,
@@ -78,7 +79,7 @@ def cones_in_space(
             start = start_of_cone(forms, bounds, rows, signs, common)
         else:
             alone = partial(cone_start_in_space, forms, bounds, rows, signs, rational_rows, directions)
-            start = in_some_chart(alone, few_bits)
+            start = in_some_chart(alone, GRID_BITS if few_bits else 0)
         if start is None:
             yield RationalStart(rational_cone(rational_rows, signs), dict(zip(rows, signs, strict=True)))
         else:

@@ -26,6 +26,7 @@ from creases.engine.starts.chart import (
     RationalStart,
     SpaceStart,
     Start,
+    bits_of_grid,
     cone_start,
     has_few_bits,
     in_some_chart,
@@ -119,15 +120,15 @@ def cones(
     neurons' columns have similar size (`scales`). first : `first_forms`, with any product."""
     exact, scales = rational_first(problem, rows), column_scales(first[0])
     measured, rational_rows = scaled_forms(*first, scales), scaled_exactly(exact, scales)
-    few_bits = has_few_bits(*measured)
     if problem.dimension > 2:
-        for start in cones_in_space(*measured, rows, rational_rows, few_bits):
+        for start in cones_in_space(*measured, rows, rational_rows, has_few_bits(*measured)):
             space = None if isinstance(start, RationalStart) else in_user_units(start, scales)
             yield space or RationalStart(rational_cone(exact, tuple(start.signs.values())), start.signs)
         return
+    grid = bits_of_grid(*measured)
     for cell, signs in cone_cells(exact):
         plane = partial(cone_start, *measured, rows, signs, rational_rows)
-        flat = in_user_units(in_some_chart(plane, few_bits), scales)
+        flat = in_user_units(in_some_chart(plane, grid), scales)
         yield flat or RationalStart(cell, dict(zip(rows, signs, strict=True)))
 
 
@@ -214,19 +215,26 @@ def chain_workspace(problem: Problem, start: AnyStart, workshop: Workshop) -> An
     work.state[PLAIN_CHAIN] = 1
     if not is_wall(problem, start):
         work = write_signs(work, problem.graph, bool(start.chart[-1].any()))
+    note_known(work, start)
+    return work
+
+
+def note_known(work: AnyWork, start: AnyStart) -> None:
+    """Set the status of the neurons that bound the starting cell; all rows of the first layer must be there."""
     for neuron, active in start.signs.items():
         work.row_ints[STATUS, neuron] = ACTIVE if active else INACTIVE
         if active:
             set_active(work.pattern, neuron)
-    return work
 
 
 def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_open: int | None) -> AnyWork:
     """A workspace with the first local network of a graph (`graph_root`)."""
-    from creases.engine.starts.graph_root import graph_root  # imports SciPy, which chains do not need
+    from creases.engine.starts.exact_root import exact_root  # imports SciPy, which chains do not need
+    from creases.engine.starts.graph_root import graph_root
 
     twins, graph = twins_of(problem.graph), problem.graph
-    root = graph_root(problem, start, twins, most_open)
+    whole = exact_root(problem, start)
+    root = whole or graph_root(problem, start, twins, most_open)
     pairs = [pairs_of(graph.layer(layer), rows.units) for layer, rows in enumerate(root.layers)]
     rows = [len(layer.units) + more for layer, more in zip(root.layers, pairs, strict=True)]
     work = write_graph_root(taken(problem, start, workshop, rows), root, max(pairs))
@@ -244,7 +252,8 @@ def graph_workspace(problem: Problem, start: AnyStart, workshop: Workshop, most_
             work.state[MOST_CANDIDATES] = max(work.state[MOST_CANDIDATES], np.bincount(groups).max())
     for unit in np.flatnonzero(root.active).tolist():
         set_active(work.pattern, unit)
-    work.twins[:] = twins
+    if whole is not None:
+        note_known(work, start)
     lowest = lowest_layer(work)
     if lowest < problem.depth and graph.layer(lowest).groups is not None:
         write_pairs(work, 0, lowest)
