@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from creases.complex import Complex, Mesh, Polylines, boundary_of
 from creases.complex.faults import refuse_ball
+from creases.complex.topology import Topology, topology_without
+from creases.complex.vertex_states import VertexStates
 from creases.domain import Box, Directions, Domain, Plane, Polygon, Polyline, Polytope, Simplex, Space
 from creases.domain.polytope import corners_of_box, corners_within, in_order
 from creases.errors import DomainError
 from creases.network import Network
+from creases.network.joining import combination_of, with_signs
 from creases.packing import check_fit
 from creases.rationals import whole
 from creases.subdivision import subdivide
@@ -25,7 +28,7 @@ from creases.subdivision import subdivide
 if TYPE_CHECKING:
     from creases.domain.polytope import Corners
 
-__all__ = ["level_set", "sliced"]
+__all__ = ["LevelTopology", "level_set", "level_topology", "sliced"]
 
 Progress = bool | Callable[[int], None] | None
 
@@ -66,6 +69,54 @@ def level_set(
     cells = subdivide(network.with_level_set(level, output), domain, threads=threads, progress=progress)
     last = cells.network.bits - 1
     return boundary_of(cells, cells.patterns[:, last // 8] >> (last % 8) & 1)
+
+
+class LevelTopology(NamedTuple):
+    """The topology of the sets where an output is at most, at least, and exactly a value.
+
+    sublevel, superlevel, level_set : Topology each.
+    """
+
+    sublevel: Topology
+    superlevel: Topology
+    level_set: Topology
+
+
+def level_topology(
+    network: Network,
+    domain: Domain,
+    level: float = 0.0,
+    output: int = 0,
+    *,
+    threads: int | None = None,
+    progress: Progress = None,
+) -> LevelTopology:
+    """Betti numbers of the sets where an output is at most `level`, at least `level`, and exactly `level`.
+
+    The network is subdivided with the level set as a further bent hyperplane. On each face the output is then at most
+    the level, or at least, or equal to it, and signs at vertices (and along directions, where a cell is unbounded)
+    tell which: these are proved. In a whole space the sets are not cut off; see `creases.complex.topology`.
+    level : float, the value. output : index of the output, from 0. threads, progress : as for `creases.subdivide`.
+    Raises DomainError if the domain does not fit the network, or is a Ball; NetworkError if there is no such output;
+    MissingExtraError without GUDHI; NotEnoughMemoryError as `subdivide` does.
+
+    Examples
+    --------
+    >>> from creases import Space, build
+    >>> x = build.input(2)
+    >>> distance = build.network(build.dense(build.abs(x), [[1.0, 1.0]]))
+    >>> level_topology(distance, Space(2), level=1.0).level_set  # a closed curve
+    Topology(betti=(1, 1, 0), euler_characteristic=0)
+    """
+    check_fit(network, domain)
+    refuse_ball(domain, "Betti numbers")
+    network.with_level_set(level, output)  # which checks both
+    row = np.arange(network.n_out) == output
+    signed = with_signs(combination_of(network, row), level)
+    cells = subdivide(signed, domain, threads=threads, progress=progress)
+    above, below = VertexStates(cells).states[:, -2:].T
+    excluded = (above, below, above | below)
+    return LevelTopology(*(topology_without(cells, some) for some in excluded))
 
 
 def sliced(complex: Complex, plane: Plane, *, threads: int | None = None, progress: Progress = None) -> Complex:

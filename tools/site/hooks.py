@@ -42,6 +42,8 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "build": ("Building networks", ("creases.network.builder",)),
     "readers": ("Readers", ("creases.readers",)),
     "complex": ("The complex", ("creases.complex", "creases.complex.maps", "creases.complex.half_spaces")),
+    "topology": ("Topology", ("creases.complex.topology",)),
+    "integrals": ("Integrals and extremes", ("creases.complex.integrals", "creases.complex.ranges")),
     "plot": ("Pictures", ("creases.plot",)),
     "theory": ("Theory", ("creases.theory",)),
     "training": ("Training", ("creases.training",)),
@@ -202,14 +204,15 @@ def names_of(room: str) -> tuple[tuple[str, str], ...]:
     found = []
     # `creases` has the names of all rooms: its own page shows those that stand on no other.
     modules = [module for page, (_, modules) in ROOMS.items() if page != "creases" for module in modules]
-    others = {name for module in modules for name in importlib.import_module(module).__all__}
+    others = [getattr(here, name) for here in map(importlib.import_module, modules) for name in here.__all__]
+    shown_elsewhere = {id(thing) for thing in others}
     for module in ROOMS[room][1]:
         here = importlib.import_module(module)
         for name in here.__all__:
             thing = getattr(here, name)
             if inspect.ismodule(thing) or name == "__version__":
                 continue
-            if module == "creases" and name in others:
+            if module == "creases" and id(thing) in shown_elsewhere:
                 continue
             found.append((module, name))
     return tuple(found)

@@ -1,6 +1,6 @@
 """Complexes: all activation regions on a domain as plain arrays, and functions of them."""
 
-from creases.complex import half_spaces, maps
+from creases.complex import half_spaces, integrals, maps, ranges, topology
 from creases.complex.blocks import CellBlock
 from creases.complex.complex import Cell, Complex
 from creases.complex.decisions import DecisionRegions, decision_boundary, decision_regions
@@ -23,5 +23,8 @@ __all__ = [
     "decision_boundary",
     "decision_regions",
     "half_spaces",
+    "integrals",
     "maps",
+    "ranges",
+    "topology",
 ]

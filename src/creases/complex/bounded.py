@@ -22,7 +22,7 @@ from creases.domain import Directions, Domain
 from creases.network import Clip, Level, Max, Network
 from creases.network.evaluation import last_uses
 
-__all__ = ["LEAST_FLOAT", "Bounded", "BoundedNetwork"]
+__all__ = ["LARGER", "LEAST_FLOAT", "UNIT", "Bounded", "BoundedNetwork"]
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]

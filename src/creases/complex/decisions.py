@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from creases.complex.complex import Complex
     from creases.network import Network
 
-__all__ = ["DecisionRegions", "classes_of", "decision_boundary", "decision_regions", "has_argmax"]
+__all__ = ["DecisionRegions", "classes_of", "decision_boundary", "decision_regions", "has_argmax", "last_bits"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -78,9 +78,14 @@ def classes_of(complex: Complex) -> Ints:
             f"{network!r} has one class, as its network has one output. Where that is zero, its two classes meet: "
             "creases.level_set(network, domain)."
         )
-    first = network.bits - candidates
+    return np.asarray(last_bits(complex, candidates).argmax(axis=1), dtype=np.int64)
+
+
+def last_bits(complex: Complex, count: int) -> NDArray[np.bool_]:
+    """The last bits of each cell's pattern, bool (cells, count)."""
+    first = complex.network.bits - count
     bits = np.unpackbits(complex.patterns[:, first // 8 :], axis=1, bitorder="little")
-    return np.asarray(bits[:, first % 8 : first % 8 + candidates].argmax(axis=1), dtype=np.int64)
+    return bits[:, first % 8 : first % 8 + count].astype(np.bool_)
 
 
 def decision_regions(complex: Complex) -> DecisionRegions:
