@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from creases import theory as theory
     from creases import training as training
     from creases.auditing import Audit, audit
+    from creases.comparison import Comparison, compare, disagreement
     from creases.complex import Complex, Mesh, Polylines, boundary_of, decision_boundary, decision_regions
     from creases.counting import Count, count, count_many
     from creases.domain import (
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
         Subspace,
     )
     from creases.errors import CreasesError, DomainError, JournalError, MissingExtraError, ModelFileError, NetworkError
-    from creases.level_sets import level_set, sliced
+    from creases.level_sets import level_set, level_topology, sliced
     from creases.linear_regions import LinearCount, count_linear_regions
     from creases.network import (
         Abs,
@@ -79,6 +80,9 @@ if TYPE_CHECKING:
 _HOME = {
     "Audit": "creases.auditing",
     "audit": "creases.auditing",
+    "Comparison": "creases.comparison",
+    "compare": "creases.comparison",
+    "disagreement": "creases.comparison",
     "Complex": "creases.complex",
     "Mesh": "creases.complex",
     "Polylines": "creases.complex",
@@ -111,6 +115,7 @@ _HOME = {
     "LinearCount": "creases.linear_regions",
     "count_linear_regions": "creases.linear_regions",
     "level_set": "creases.level_sets",
+    "level_topology": "creases.level_sets",
     "sliced": "creases.level_sets",
     "Abs": "creases.network",
     "AveragePool": "creases.network",
@@ -163,6 +168,7 @@ __all__ = [
     "Box",
     "Circle",
     "Clip",
+    "Comparison",
     "Complex",
     "Conv",
     "ConvTranspose",
@@ -204,13 +210,16 @@ __all__ = [
     "audit",
     "boundary_of",
     "build",
+    "compare",
     "count",
     "count_in_pieces",
     "count_linear_regions",
     "count_many",
     "decision_boundary",
     "decision_regions",
+    "disagreement",
     "level_set",
+    "level_topology",
     "load",
     "sliced",
     "subdivide",
