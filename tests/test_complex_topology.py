@@ -1,5 +1,6 @@
 """Betti numbers, persistence and critical points: shapes with known answers, and two ways to the same numbers."""
 
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -25,7 +26,7 @@ from creases.complex.topology import (
     persistence,
     topology_of,
 )
-from creases.errors import DomainError, NetworkError
+from creases.errors import DomainError, MissingExtraError, NetworkError
 from shared_networks import shared
 from some_complexes import CASES, complex_of
 
@@ -314,3 +315,9 @@ def test_bad_input():
 
 def test_no_cells_have_no_topology():
     assert topology_of(complex_of("square"), []) == ((0, 0, 0), 0)
+
+
+def test_bad_input_without_gudhi(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gudhi", None)
+    with pytest.raises(MissingExtraError, match=r"Homology needs the package 'gudhi'.*creases\[topology\]"):
+        topology_of(complex_of("square"))

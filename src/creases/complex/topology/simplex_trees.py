@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from creases.errors import MissingExtraError, require_extra
+from creases.errors import require_extra
 
 __all__ = ["betti_numbers", "filtered_tree", "simplex_tree"]
 
@@ -21,8 +21,7 @@ def new_tree() -> Any:
     try:
         from gudhi import SimplexTree
     except ImportError as error:
-        missing: MissingExtraError = require_extra("gudhi", "topology", "Betti numbers")
-        raise missing from error
+        raise require_extra("gudhi", "topology", "Homology") from error
     return SimplexTree()
 
 
