@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from creases import Ball, Box, Directions, Network, Plane, Space, build, compare, disagreement, subdivide
-from creases.complex.ranges import lipschitz_constant, output_range
+from creases.complex.ranges import lipschitz_constant, output_range, output_ranges
 from creases.errors import DomainError, NetworkError
+from creases.network.joining import combination_of, difference_of, signed_difference, with_signs
 from some_complexes import complex_of, graph
 
 SQUARE = Box([-1, -1], [1, 1])
@@ -37,6 +38,30 @@ def test_a_permuted_and_scaled_copy_is_equal(widths):
     found = compare(network, permuted_and_scaled(network), Box([-1] * widths[0], [1] * widths[0]))
     assert all(each.exact == 0 for each in (*found.minimum, *found.maximum))
     assert not found.integral.any()
+
+
+@pytest.mark.parametrize("same_biases", [True, False])
+def test_two_chains_are_one_chain_or_a_graph(same_biases):
+    """Chains of one depth are laid side by side, unless output biases differ by what is no float; both ways agree."""
+    rng = np.random.default_rng(1)
+    f, g = Network.he([2, 6, 5, 2]), Network.he([2, 4, 7, 2], seed=3)
+    if same_biases:
+        weights = [layer.weight for layer in (*g.hidden, g.output)]
+        g = Network.from_arrays(weights, [*(layer.bias for layer in g.hidden), f.output.bias])
+    else:
+        g = Network.from_arrays(
+            [layer.weight for layer in (*g.hidden, g.output)],
+            [*(layer.bias for layer in g.hidden), f.output.bias + 1e-30 + rng.uniform(1e3, 2e3, 2)],
+        )
+    joined, graph_of_both = signed_difference(f, g), with_signs(difference_of(f, g))
+    assert joined.is_chain == same_biases
+    one, other = subdivide(joined, SQUARE), subdivide(graph_of_both, SQUARE)
+    assert len(one) == len(other)
+    assert one.volumes.sum() == pytest.approx(other.volumes.sum())
+    points = rng.uniform(-1, 1, (50, 2))
+    assert joined.forward(points) == pytest.approx(f.forward(points) - g.forward(points), abs=1e-10)
+    found = [[(low.exact, high.exact) for low, high in output_ranges(cells)] for cells in (one, other)]
+    assert found[0] == found[1]
 
 
 def test_the_last_bit_of_a_weight_is_a_difference():
@@ -91,8 +116,6 @@ def test_extremes_and_integrals_against_points(seed, n_in):
 
 def build_one(network):
     """The first output of a network."""
-    from creases.network.joining import combination_of
-
     return combination_of(network, np.arange(network.n_out) == 0)
 
 

@@ -20,11 +20,11 @@ from creases.complex import Complex
 from creases.complex.decisions import last_bits
 from creases.complex.faults import refuse_ball
 from creases.complex.integrals import simplices_with_volumes
-from creases.complex.ranges import Extreme, output_range
+from creases.complex.ranges import Extreme, output_ranges
 from creases.domain import Directions, Domain
 from creases.errors import DomainError
 from creases.network import Network
-from creases.network.joining import difference_of, with_signs, with_two_classes
+from creases.network.joining import signed_difference, with_two_classes
 from creases.notebooks import panel, table
 from creases.packing import check_fit
 from creases.subdivision import subdivide
@@ -57,7 +57,7 @@ class Comparison:
 
     @cached_property
     def _ranges(self) -> list[tuple[Extreme, Extreme]]:
-        return [output_range(self.complex, output) for output in range(self.complex.network.n_out)]
+        return output_ranges(self.complex)
 
     @property
     def minimum(self) -> tuple[Extreme, ...]:
@@ -144,7 +144,7 @@ def compare(
     if isinstance(domain, Directions):
         raise DomainError(f"Networks are compared on points, and {domain!r} has directions. Take a Space or a Box.")
     start = time.perf_counter()
-    joined = with_signs(difference_of(f, g))
+    joined = signed_difference(f, g)
     check_fit(joined, domain)
     cells = subdivide(joined, domain, threads=threads, progress=progress)
     seconds = time.perf_counter() - start

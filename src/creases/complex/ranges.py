@@ -7,6 +7,7 @@ output grows without end if it grows along one of the directions, which is decid
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from creases.complex.complex import Complex
     from creases.complex.vertex_states import VertexStates
 
-__all__ = ["Extreme", "LipschitzConstant", "lipschitz_constant", "output_range"]
+__all__ = ["Extreme", "LipschitzConstant", "lipschitz_constant", "output_range", "output_ranges"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -70,15 +71,31 @@ def output_range(complex: Complex, output: int = 0) -> tuple[Extreme, Extreme]:
     >>> lowest.exact, highest.exact
     (Fraction(0, 1), Fraction(2, 1))
     """
+    checked_output(complex, output)
+    return ranges_of(complex, [output])[0]
+
+
+def output_ranges(complex: Complex) -> list[tuple[Extreme, Extreme]]:
+    """The minimum and the maximum of every output, as `output_range` has them."""
+    return ranges_of(complex, range(complex.network.n_out))
+
+
+def ranges_of(complex: Complex, outputs: Iterable[int]) -> list[tuple[Extreme, Extreme]]:
+    """The extremes of some outputs."""
     from creases.complex.vertex_states import VertexStates
 
-    checked_output(complex, output)
     refuse_ball(complex.domain, "Extremes")
     if isinstance(complex.domain, Directions) or len(complex.lineality):
         raise DomainError(f"Extremes are taken at vertices, and {complex!r} has none. Take a bounded domain, like Box.")
     states = VertexStates(complex)
-    values, errors = states.outputs.values[:, output], states.outputs.errors[:, output]
-    return tuple(extreme(complex, states, output, sign, sign * values, errors) for sign in (-1, 1))  # type: ignore[return-value]
+    values, errors = states.outputs
+    return [
+        (
+            extreme(complex, states, output, -1, -values[:, output], errors[:, output]),
+            extreme(complex, states, output, 1, values[:, output], errors[:, output]),
+        )
+        for output in outputs
+    ]
 
 
 def extreme(complex: Complex, states: VertexStates, output: int, sign: int, values: Floats, errors: Floats) -> Extreme:

@@ -5,8 +5,11 @@ Nothing is multiplied out or rounded: a difference is one more level of linear u
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import block_diag
 from scipy.sparse import csr_array, eye_array, vstack
 
 from creases.errors import NetworkError
@@ -16,7 +19,7 @@ from creases.network.network import Network
 from creases.network.operators import Dense, Select, Sparse
 from creases.network.operators.operator import as_finite
 
-__all__ = ["beside", "combination_of", "difference_of", "with_signs", "with_two_classes"]
+__all__ = ["beside", "combination_of", "difference_of", "signed_difference", "with_signs", "with_two_classes"]
 
 
 def beside(f: Network, g: Network) -> tuple[list[Level], int, int]:
@@ -66,6 +69,39 @@ def with_signs(network: Network, levels: ArrayLike = 0.0) -> Network:
     signs = Level({last: both}, np.concatenate([-values, values]), ReLU(), "signs")
     outputs = Level({last: Sparse(identity)}, None, Linear(), "outputs")
     return Network((*network.levels, signs, outputs), network.input_shape, network.normalisation, network.notes)
+
+
+def signed_difference(f: Network, g: Network) -> Network:
+    """f - g, with two neurons for each output that have its sign, as `with_signs` adds them; the last bits of a pattern
+    say where f is larger, and where g is.
+
+    Two chains of equal depth become one chain: their layers side by side. It computes f - g = relu(f - g) - relu(g -
+    f), and a chain is cut faster than a graph.
+    Raises NetworkError if they have different numbers of inputs or outputs.
+    """
+    difference = difference_of(f, g)
+    return side_by_side(f, g) or with_signs(difference)
+
+
+def side_by_side(f: Network, g: Network) -> Network | None:
+    """Two chains as one chain with the outputs f - g; None if they are no chains of equal depth with output layers, or
+    if the difference of two output biases is not a float."""
+    if not (f.is_chain and g.is_chain and f.output and g.output and f.depth == g.depth):
+        return None
+    bias = f.output.bias - g.output.bias
+    pairs = zip(f.output.bias.tolist(), g.output.bias.tolist(), bias.tolist(), strict=True)
+    if not np.isfinite(bias).all() or any(Fraction(a) - Fraction(b) != Fraction(c) for a, b, c in pairs):
+        return None
+    layers = list(zip(f.hidden, g.hidden, strict=True))
+    weights = [np.vstack([layer.weight for layer in layers[0]])]
+    weights += [block_diag(one.weight, other.weight) for one, other in layers[1:]]
+    last, identity = np.hstack([f.output.weight, -g.output.weight]), np.eye(f.n_out)
+    weights += [np.vstack([last, -last]), np.hstack([identity, -identity])]
+    biases = [np.concatenate([one.bias, other.bias]) for one, other in layers]
+    biases += [np.concatenate([bias, -bias]), np.zeros(f.n_out)]
+    return Network.from_arrays(
+        weights, biases, input_shape=f.input_shape, normalisation=f.normalisation, notes=(*f.notes, *g.notes)
+    )
 
 
 def with_two_classes(f: Network, g: Network) -> Network:
