@@ -62,7 +62,7 @@ def handed_over(monkeypatch):
     from creases.engine.loop import frontier
     from creases.engine.state.slots import WAITING
 
-    handed, give, drive_on = [], frontier.give, frontier.drive_on
+    handed, give, drive = [], frontier.give, frontier.drive
 
     def noted(work):
         handed.append(int(work.state[WAITING]))
@@ -71,9 +71,9 @@ def handed_over(monkeypatch):
     def slowly(*arguments):
         """The others have started, and wait, before the first thread has done half of its work."""
         time.sleep(0.001)
-        return drive_on(*arguments)
+        return drive(*arguments)
 
-    monkeypatch.setattr(frontier, "drive_on", slowly)
+    monkeypatch.setattr(frontier, "drive", slowly)
     monkeypatch.setattr(frontier, "give", noted)
     monkeypatch.setattr(frontier, "ALONE", 100)
     monkeypatch.setattr(frontier, "SHARED_BUDGET", 50)

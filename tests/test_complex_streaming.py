@@ -217,18 +217,16 @@ def tangents(n):
     return normals / np.linalg.norm(normals, axis=1)[:, None]
 
 
-def test_bad_input_a_domain_of_many_facets():
-    domain = Polytope.where(np.round(tangents(70) * 2**20), np.full(70, 2.0**20))
-    with pytest.raises(DomainError, match="by walls that are no neurons"):
-        subdivide(Network.he([3, 4, 1]), domain, on_cells=print)
-
-
 @pytest.mark.jit
-def test_bad_input_a_cell_of_many_facets():
-    """It is met on the way."""
-    network = Network.from_arrays([tangents(66)], [-np.ones(66)], output_layer=False)
-    with pytest.raises(DomainError, match="by walls that are no neurons"):
-        subdivide(network, Box([-2] * 3, [2] * 3), on_cells=lambda _: None)
+@pytest.mark.parametrize("sides", [66, 70])
+def test_known_cells_of_many_facets_are_streamed(sides):
+    """A domain of more facets than a word of a mask has bits, and a cell that gets as many on the way."""
+    domain = Polytope.where(np.round(tangents(sides) * 2**20), np.full(sides, 2.0**20))
+    crowded = Network.from_arrays([tangents(sides)], [-np.ones(sides)], output_layer=False)
+    for network, where in ((Network.he([3, 4, 1]), domain), (crowded, Box([-2] * 3, [2] * 3))):
+        blocks = []
+        found = subdivide(network, where, on_cells=blocks.append)
+        assert sum(map(len, blocks)) == found.regions == count(network, where).regions
 
 
 def test_bad_input_no_domain_and_paths():

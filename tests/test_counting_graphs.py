@@ -215,13 +215,14 @@ def test_known_a_third_is_no_float(number):
 
 
 def test_known_hyperplanes_that_are_one_are_not_halved_without_end(monkeypatch):
-    """Whatever half is taken, a half of it meets all of them."""
+    """Whatever half is taken, a half of it meets all of them. (Products of the weights are no floats, or it would be
+    seen before that the four are one.)"""
     cells = []
     monkeypatch.setattr(driver, "MOST_OPEN", 3)
     monkeypatch.setattr(driver, "halves_of", lambda *given: cells.append(given) or halves_of(*given))
-    rows = np.array([[1.0, 2.0]] * 4)
+    rows = np.array([[0.7, 0.9]] * 4)
     network = Network.from_levels(
-        [Level({0: Scale(np.ones(2))}, None, Linear()), Level({1: Dense(rows)}, [0.1] * 4, ReLU())], n_in=2
+        [Level({0: Scale(np.array([0.1, 0.3]))}, None, Linear()), Level({1: Dense(rows)}, [0.01] * 4, ReLU())], n_in=2
     )
     assert counted(network, SQUARE).by_layer == (2,)
     assert 0 < len(cells) < 100

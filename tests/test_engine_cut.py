@@ -8,6 +8,7 @@ from creases.engine.answers.cell_table import cut_into_cells
 from creases.engine.answers.tally import tally
 from creases.engine.graph import Graph
 from creases.engine.loop import frontier
+from creases.engine.proof.sharing import shared_units
 from creases.engine.proof.signs import UNPROVED
 from creases.engine.proof.twins import twins_of
 from creases.engine.starts.bounded import bounded_start
@@ -382,7 +383,7 @@ def test_laws_threads_find_the_same_cells_in_the_same_order(d, whole, ties, hand
 @pytest.mark.parametrize("d", [1, 2])
 def test_laws_a_used_workspace_counts_as_a_new_one(d):
     """Networks of one shape one after the other, bounded and whole, whatever the one before has left behind."""
-    workshop, used = Workshop(), set()
+    workshop, for_whole_networks, used = Workshop(), Workshop(), set()
     for name, weights, biases, _ in some_problems(3 * len(KINDS), 29, d):
         weights, biases = of_shape(weights, biases, d, (7, 6, 5))
         for vertices in (SQUARE if d == 2 else INTERVAL, None):
@@ -390,7 +391,10 @@ def test_laws_a_used_workspace_counts_as_a_new_one(d):
             for neurons in (True, False):
                 alone = tally(problem, threads=1, by_neuron=neurons, report=quiet)
                 assert tally(problem, threads=1, by_neuron=neurons, report=quiet, workshop=workshop) == alone, name
-        used |= {id(work.by_layer) for work in workshop._spare[d]}
+            if shared_units(problem.graph) is None:  # else there are fewer neurons, and another workspace
+                spare = {"by_neuron": False, "workshop": for_whole_networks}
+                assert tally(problem, threads=1, report=quiet, **spare).by_layer == alone.by_layer
+        used |= {id(work.by_layer) for work in for_whole_networks._spare[d]}
     # A plane that turns out to be a line has one of its own.
     assert len(used) == 1
 

@@ -206,3 +206,15 @@ def times(matrix: Matrix, values: Floats) -> Floats:
 def absolute(matrix: Matrix) -> Matrix:
     """The matrix of absolute values."""
     return abs(matrix)
+
+
+def entries_of(matrix: Matrix) -> list[tuple[int, int, float]]:
+    """Row, column and number of each entry of a matrix. Of a sparse one as they are stored: zeros too, and an entry
+    that is stored in parts several times."""
+    if is_sparse(matrix):
+        entries = matrix.tocoo()
+        rows, columns, numbers = entries.row, entries.col, entries.data
+    else:
+        rows, columns = np.nonzero(matrix)
+        numbers = matrix[rows, columns]
+    return list(zip(rows.tolist(), columns.tolist(), numbers.tolist(), strict=True))

@@ -11,10 +11,8 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
-import numpy as np
-
 from creases.engine.convolution import Convolution
-from creases.engine.graph import INPUTS, Graph, Level
+from creases.engine.graph import INPUTS, Graph, Level, entries_of
 
 __all__ = ["choices_of"]
 
@@ -57,13 +55,13 @@ def sums_of(level: Level) -> Sums:
         return None
     sums: list[Sum | None] = [None if bias else {} for bias in level.bias.tolist()]
     for source, matrix in level.terms:
-        rows, columns = matrix.nonzero()
-        numbers = np.ravel(matrix[rows, columns])
-        for row, column, factor in zip(rows.tolist(), columns.tolist(), numbers.tolist(), strict=True):
+        for row, column, factor in entries_of(matrix):
             total = sums[row]
-            if total is not None and factor:
-                total[source, column] = factor
-                sums[row] = total if len(total) <= 2 else None
+            if total is None or not factor:
+                continue
+            again = (source, column) in total  # stored in parts
+            total[source, column] = factor
+            sums[row] = total if len(total) <= 2 and not again else None
     return sums
 
 

@@ -24,7 +24,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from creases.engine.convolution import Convolution
-from creases.engine.graph import INPUTS, Floats, Graph, Level, Matrix, is_sparse
+from creases.engine.graph import INPUTS, Floats, Graph, Level, Matrix, entries_of, is_sparse
 from creases.engine.proof.twins import twins_of
 
 __all__ = ["Shared", "shared_units"]
@@ -258,17 +258,6 @@ def add(one: float, other: float) -> float:
     if (one - (total - back)) + (other - back) != 0.0:  # what Knuth's sum leaves; a NaN is not zero
         raise InexactError
     return total
-
-
-def entries_of(matrix: Matrix) -> list[tuple[int, int, float]]:
-    """Row, column and number of what is not zero."""
-    if is_sparse(matrix):
-        entries = matrix.tocoo()
-        rows, columns, numbers = entries.row, entries.col, entries.data
-    else:
-        rows, columns = np.nonzero(matrix)
-        numbers = matrix[rows, columns]
-    return list(zip(rows.tolist(), columns.tolist(), numbers.tolist(), strict=True))
 
 
 def needed(units: list[Unit]) -> dict[int, Unit]:
