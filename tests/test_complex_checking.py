@@ -85,7 +85,7 @@ def test_laws_green_on_chains(n_in):
             assert name.split("-")[0] in REFUSED
             continue
         done += green(cells, None if len(cells) < 60 else 20).cells
-    assert done > (100 if n_in > 1 else 50)
+    assert done > (200 if n_in > 1 else 100) / (1 if LONG else 2)
 
 
 @pytest.mark.parametrize("seed", seeds(40, 20))

@@ -28,7 +28,7 @@ from fuzz.shrinking import shrunk
 # Plain Python kernels warn of overflow where compiled ones are silent, and a warning is a failure here.
 pytestmark = pytest.mark.jit
 
-SEED, CASES, PARTS = 12, 400, 4
+SEED, CASES, PARTS = 12, 480, 4
 LARGEST = 1.7976931348623157e308
 
 
@@ -41,7 +41,7 @@ def test_fuzz_short_run(part):
         outcome = check(make(SEED, number))
         assert outcome.kind == "right", f"{outcome.case.name}: {outcome.message}"
         totals.add(outcome)
-    assert min(totals.by_tag[0, family]["cases"] for family in (*FAMILIES, *LIMITS, *LATTICES)) >= 4
+    assert min(totals.by_tag[0, family]["cases"] for family in (*FAMILIES, *LIMITS, *LATTICES)) >= 5
     assert totals.cells > 660
     assert totals.refused < totals.subdivided / 4
 

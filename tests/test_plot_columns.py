@@ -211,4 +211,4 @@ def test_house_the_gallery_shows_what_there_is_and_stays_small():
     assert shown == {path.name for path in files}
     assert all(f'"{name}"' in page for name in shown)  # made by the page, not by hand
     pictures = [*files, *(ROOT / "docs").glob("*.png"), *(ROOT / "docs").glob("*.svg")]
-    assert sum(path.stat().st_size for path in pictures) < 1_700_000
+    assert sum(path.stat().st_size for path in pictures) < 1_500_000
